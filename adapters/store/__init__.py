@@ -1,0 +1,1 @@
+"""The event store on SQLite and PostgreSQL; any `eventsourcing` application runs on it."""

@@ -1,0 +1,138 @@
+"""The one way to open the database: SQLite durable and honest, PostgreSQL bounded and alive.
+
+`engine.begin()` writes; `engine.execution_options(read_only=True).begin()` reads. The difference
+matters on SQLite alone: a writer takes the write lock with its BEGIN (IMMEDIATE), because a reader
+that turns into a writer half-way cannot wait for the lock and fails; a reader takes no lock at all.
+"""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT_MS = 15_000
+WAL_PAUSE_S = 0.02
+LOCK_TIMEOUT_MS = 15_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
+CONNECT_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 30.0
+POOL_SIZE = 5
+POOL_OVERFLOW = 20
+
+SQLITE_PRAGMAS = (
+    # First, because the ones after it may have to wait for another connection.
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+    "PRAGMA synchronous=FULL",
+    # Without it REPLACE deletes rows past the triggers that refuse DELETE.
+    "PRAGMA recursive_triggers=ON",
+    "PRAGMA foreign_keys=ON",
+)
+
+POSTGRESQL_PARAMETERS: dict[str, str | int] = {
+    "application_name": "wattledger",
+    "client_encoding": "utf8",
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    # A peer that vanished without a word is noticed after a minute instead of two hours.
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+POSTGRESQL_SETTINGS = (
+    f"-c lock_timeout={LOCK_TIMEOUT_MS} "
+    f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+)
+
+
+def create_engine(url: str) -> Engine:
+    """Open `sqlite:///path`, `sqlite://` (in memory) or `postgresql://user@host:port/name`."""
+    parsed = make_url(url)
+    match parsed.drivername:
+        case "sqlite" | "sqlite+pysqlite":
+            return _sqlite(parsed.set(drivername="sqlite+pysqlite"))
+        case "postgresql" | "postgres" | "postgresql+psycopg2":
+            return _postgresql(parsed.set(drivername="postgresql+psycopg2"))
+        case other:
+            message = f"The database must be sqlite:// or postgresql://, not {other}://."
+            raise ValueError(message)
+
+
+def _sqlite(url: URL) -> Engine:
+    in_memory = url.database in {None, "", ":memory:"}
+    if url.database and not in_memory and not url.database.startswith("file:"):
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # A database in memory lives and dies with its one connection, so everybody takes turns on it.
+    engine = _open(
+        url,
+        {"isolation_level": None, "check_same_thread": False},
+        pool_size=1 if in_memory else POOL_SIZE,
+        max_overflow=0 if in_memory else POOL_OVERFLOW,
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_on_sqlite)
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    _write_ahead(cursor)
+    cursor.close()
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    # Of several connections that open a new file at once, all but one may be refused the switch
+    # to WAL without a wait: SQLite does not ask its busy handler here.
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(WAL_PAUSE_S)
+        else:
+            return
+
+
+def _begin_on_sqlite(connection: Connection) -> None:
+    # The driver's own BEGIN is switched off (isolation_level=None): it comes late and is deferred.
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+
+
+def _postgresql(url: URL) -> Engine:
+    parameters = {key: to for key, to in POSTGRESQL_PARAMETERS.items() if key not in url.query}
+    # What the URL says comes later, so it wins.
+    asked = url.query.get("options", "")
+    settings = " ".join((POSTGRESQL_SETTINGS, *([asked] if isinstance(asked, str) else asked)))
+    return _open(
+        url,
+        {**parameters, "options": settings.strip()},
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+    )
+
+
+def _open(url: URL, connect_args: dict[str, Any], *, pool_size: int, max_overflow: int) -> Engine:
+    return sqlalchemy.create_engine(
+        url,
+        connect_args=connect_args,
+        poolclass=sqlalchemy.QueuePool,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        # Parameters are customers' data; an error message goes to a log.
+        hide_parameters=True,
+    )
