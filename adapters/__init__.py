@@ -1,0 +1,1 @@
+"""Everything with a driver: databases, brokers, meters, payment channels and the terminal."""

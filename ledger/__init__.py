@@ -1,0 +1,1 @@
+"""The domain of prepaid supply: facts, rules, prices and views, free of any driver."""

@@ -1,0 +1,1 @@
+"""Real infrastructure for tests: a throwaway PostgreSQL and a network that fails on demand."""
