@@ -43,11 +43,12 @@ class Postgres:
         settings: Mapping[str, str] | None = None,
         programs: Path | None = None,
     ) -> None:
+        found = programs or find_programs()
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="wattledger-postgres-"))
         self._data = self._folder / "data"
         self._identity = _unprivileged_identity(self._folder)
-        self._programs = _reachable(programs or find_programs(), self._folder, self._identity)
+        self._programs = _reachable(found, self._folder, self._identity)
         self._settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -168,7 +169,7 @@ class Postgres:
 
 
 def find_programs() -> Path:
-    """The folder of `postgres` and `initdb`: as told, the newest installed, the PATH's, the wheel's."""
+    """The folder of `postgres` and `initdb`: told, newest installed, on PATH, in the wheel."""
     for folder in (*_as_told(), *_installed(), *_on_path(), *_in_wheel()):
         if (folder / "postgres").is_file() and (folder / "initdb").is_file():
             return folder
