@@ -231,6 +231,16 @@ def _reachable(programs: Path, folder: Path, identity: Mapping[str, Any]) -> Pat
             [programs / "postgres", "--version"], check=True, capture_output=True, **identity
         )
     except PermissionError:
-        copied = shutil.copytree(programs.parent, folder / "programs", symlinks=True)
-        return copied / programs.name
+        return _copied(programs, folder)
     return programs
+
+
+def _copied(programs: Path, folder: Path) -> Path:
+    """Copy the installation, and the libraries that a wheel keeps beside its package."""
+    package = programs.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    target = folder / package.name / programs.parent.name
+    shutil.copytree(programs.parent, target, symlinks=True)
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return target / programs.name

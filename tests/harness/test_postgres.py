@@ -39,9 +39,14 @@ def test_a_database_is_dropped_under_an_open_session(postgres: Postgres) -> None
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root must hand over to another user")
 def test_programs_in_a_closed_home_are_copied_to_where_they_may_run() -> None:
+    programs = find_programs()
+    package = programs.parent.parent
     with tempfile.TemporaryDirectory() as home:
-        closed = shutil.copytree(find_programs().parent, Path(home) / "postgres", symlinks=True)
-        with Postgres(programs=closed / "bin") as server:
+        for part in (package.name + "/" + programs.parent.name, package.name + ".libs"):
+            if (package.parent / part).is_dir():
+                shutil.copytree(package.parent / part, Path(home) / part, symlinks=True)
+        closed = Path(home) / package.name / programs.parent.name / programs.name
+        with Postgres(programs=closed) as server:
             assert _ask(server.url(), "SELECT 1") == [(1,)]
 
 
