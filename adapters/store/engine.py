@@ -71,6 +71,7 @@ def _sqlite(url: URL) -> Engine:
     # A database in memory lives and dies with its one connection, so everybody takes turns on it.
     engine = _open(
         url,
+        # The driver's own BEGIN is switched off: it comes late and takes no lock.
         {"isolation_level": None, "check_same_thread": False},
         pool_size=1 if in_memory else POOL_SIZE,
         max_overflow=0 if in_memory else POOL_OVERFLOW,
@@ -104,7 +105,6 @@ def _write_ahead(cursor: DBAPICursor) -> None:
 
 
 def _begin_on_sqlite(connection: Connection) -> None:
-    # The driver's own BEGIN is switched off (isolation_level=None): it comes late and is deferred.
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
@@ -118,19 +118,20 @@ def _postgresql(url: URL) -> Engine:
     settings = " ".join((POSTGRESQL_SETTINGS, *([asked] if isinstance(asked, str) else asked)))
     return _open(
         url,
-        {**parameters, "options": settings.strip()},
+        {**parameters, "options": settings},
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
+        # A writer that waited for a head row must see the row as the one before it left it.
+        isolation_level="READ COMMITTED",
     )
 
 
-def _open(url: URL, connect_args: dict[str, Any], *, pool_size: int, max_overflow: int) -> Engine:
+def _open(url: URL, connect_args: dict[str, Any], **options: int | str) -> Engine:
     return sqlalchemy.create_engine(
         url,
         connect_args=connect_args,
         poolclass=sqlalchemy.QueuePool,
-        pool_size=pool_size,
-        max_overflow=max_overflow,
+        **options,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         # Parameters are customers' data; an error message goes to a log.
