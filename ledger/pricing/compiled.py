@@ -1,0 +1,238 @@
+"""A tariff ready to rate (计费): integers inside a frame, exact fractions over its borders."""
+
+from fractions import Fraction
+from operator import sub
+from typing import Final
+
+from ledger.pricing.accrual import across_tiers, with_days, within_tier
+from ledger.pricing.calendar import day_at, midnight
+from ledger.pricing.document import TariffDocument
+from ledger.pricing.frames import Frame
+from ledger.pricing.generic import Quantity, Step, Tally
+from ledger.pricing.pieces import cut, cut_at_windows, version_at
+from ledger.pricing.position import NotRateable, Position
+from ledger.pricing.terms import lines_of, versions_of
+from ledger.values import MICROS_PER_DAY, local_day, local_us
+
+_DAYS_MAX: Final = 50_000  # A century and more of frames by day.
+Rated = tuple[Position, tuple[int, ...]]
+
+
+class CompiledTariff:
+    """What a service point on this tariff owes for an interval between two readings.
+
+    Pure: the same position, interval and quantities give the same amounts, at any time.
+    """
+
+    def __init__(self, document: TariffDocument) -> None:
+        self.tariff_id: Final = document.tariff_id
+        self.service_kind: Final = document.service_kind
+        self.unit: Final = document.unit
+        self.currency: Final = document.currency
+        self.timezone: Final = document.timezone
+        self.registers: Final = tuple(document.registers)
+        self.lines: Final = lines_of(document)
+        self.versions: Final = versions_of(document)
+        self._fixed_lines = frozenset(
+            charge.line for version in self.versions for charge in version.fixed
+        )
+        self._line_count = len(self.lines)
+        self._register_count = len(self.registers)
+        self._zeros = (0,) * self._line_count
+        self._frames: dict[int, Frame] = {}
+        self._frame = self._frame_of(self.versions[0].from_day)
+
+    def start(self, at_us: int) -> Position:
+        """Position of a point supplied from `at_us` (UTC) on; NotRateable before the tariff begins."""
+        day = local_day(self.timezone, at_us)
+        version = version_at(self.versions, day)
+        window_from, window_to = version.window.around(day)
+        zeros = self._zeros
+        season = version.season(day)
+        return Position(
+            version.number, window_from, window_to, day, 0, zeros, zeros, day, 1, season
+        )
+
+    def rate(
+        self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]
+    ) -> Rated:
+        """Position after an interval and its amounts in minor units, in the order of `lines`.
+
+        Quantities are in Wh or litres, in the order of `registers`. Raises NotRateable.
+        """
+        frame = self._frame
+        if not frame.from_us <= from_us < to_us <= frame.to_us:
+            found = self._frame_around(from_us, to_us)
+            if found is None:
+                return self._rate_over_borders(position, from_us, to_us, quantities)
+            frame = found
+        before = position
+        if (
+            position.window_from != frame.window_from
+            or position.version != frame.version_number
+            or len(position.accrued) != self._line_count
+        ):
+            moved = self._moved(position, frame)
+            if moved is None:
+                return self._rate_over_borders(position, from_us, to_us, quantities)
+            before = moved
+        if len(quantities) != self._register_count or min(quantities) < 0:
+            return self._rate_over_borders(position, from_us, to_us, quantities)  # It refuses.
+        bounds = frame.bounds_for(before.in_service_from)
+        limits, parts = bounds
+        den, used = before.den, before.used
+        after = used + sum(quantities) * den
+        tier = 0
+        while used * parts >= limits[tier] * den:
+            tier += 1
+        if after * parts <= limits[tier] * den:
+            accrued = within_tier(before.accrued, quantities, den, frame, tier)
+        else:
+            after, accrued, den = across_tiers(before, quantities, frame, bounds, tier)
+        fixed_through = before.fixed_through
+        if self._fixed_lines:
+            fixed = self._with_fixed(before, accrued, den, frame, from_us, to_us)
+            if fixed is None:
+                return self._rate_over_borders(position, from_us, to_us, quantities)
+            accrued, fixed_through = fixed
+        posted = frame.posted(accrued, den)
+        return (
+            Position(
+                frame.version_number,
+                frame.window_from,
+                frame.window_to,
+                before.in_service_from,
+                after,
+                accrued,
+                posted,
+                fixed_through,
+                den,
+                frame.season,
+                before.months_through,
+            ),
+            tuple(map(sub, posted, before.posted)),
+        )
+
+    def tier(self, position: Position) -> tuple[int, int | None]:
+        """Tier (from 1) of the window's quantity and the last whole Wh or litre in it."""
+        version = self.versions[position.version]
+        bounds, parts = version.bounds(
+            position.season, position.window_from, position.in_service_from
+        )
+        for number, bound in enumerate(bounds, start=1):
+            if position.used * parts <= bound * position.den:
+                return number, bound // parts
+        return len(bounds) + 1, None
+
+    def to_fixed_only(self, position: Position, at_us: int) -> Rated:
+        """Fixed charges of the whole local days up to `at_us` that have borne none yet.
+
+        For a meter that is silent: consumption stays where it was, and a later interval
+        charges only the days that are still due.
+        """
+        today = local_day(self.timezone, at_us)
+        if today <= position.fixed_through or not self._fixed_lines:
+            return position, self._zeros
+        version_at(self.versions, today - 1)
+        tally = Tally(self.versions, self._fixed_lines, position)
+        start, end = midnight(position.fixed_through), midnight(today)
+        for piece in cut_at_windows(self.versions, start, end):
+            tally.take_silent_days(piece)
+        return tally.position(), tuple(tally.amounts)
+
+    def derive(
+        self, position: Position, from_us: int, to_us: int, quantities: tuple[Quantity, ...]
+    ) -> tuple[Position, tuple[int, ...], tuple[Step, ...]]:
+        """The same as `rate`, in fractions throughout, with every step of the derivation."""
+        self._refuse_nonsense(from_us, to_us, quantities)
+        start = local_us(self.timezone, from_us)
+        opened = midnight(position.window_from)
+        if start < opened - MICROS_PER_DAY:
+            raise NotRateable("closed_window", "The interval begins before the open window.")
+        # A clock set back over midnight does not open a closed window again.
+        start = max(start, opened)
+        end = max(local_us(self.timezone, to_us), start)
+        exact = [Fraction(quantity) for quantity in quantities]
+        tally = Tally(self.versions, self._fixed_lines, position)
+        steps = []
+        for piece in cut(self.versions, position, start, end):
+            share = Fraction(piece.end - piece.start, end - start) if end > start else Fraction(1)
+            parts = [quantity * share for quantity in exact]
+            steps.append(tally.consume(piece, parts, share, day_at(start)))
+        return tally.position(), tuple(tally.amounts), tuple(steps)
+
+    def _rate_over_borders(
+        self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]
+    ) -> Rated:
+        position, amounts, _ = self.derive(position, from_us, to_us, quantities)
+        return position, amounts
+
+    def _refuse_nonsense(self, from_us: int, to_us: int, quantities: tuple[Quantity, ...]) -> None:
+        if to_us < from_us:
+            raise NotRateable("backward", "The interval ends before it begins.")
+        if len(quantities) != len(self.registers):
+            names = ", ".join(self.registers)
+            raise NotRateable("registers", f"The tariff needs a quantity for each of: {names}.")
+        if min(quantities) < 0:
+            raise NotRateable("negative", "A quantity is below zero.")
+
+    def _frame_around(self, from_us: int, to_us: int) -> Frame | None:
+        """The frame that holds the whole interval, if there is one."""
+        if from_us >= to_us:
+            return None
+        frame = self._frame_of(local_day(self.timezone, from_us))
+        if not frame.from_us <= from_us < to_us <= frame.to_us:
+            return None
+        self._frame = frame
+        return frame
+
+    def _frame_of(self, day: int) -> Frame:
+        frame = self._frames.get(day)
+        if frame is None:
+            if len(self._frames) >= _DAYS_MAX:
+                self._frames.clear()
+            frame = Frame(version_at(self.versions, day), day, self.timezone)
+            self._frames.update(dict.fromkeys(frame.days, frame))
+        return frame
+
+    def _with_fixed(
+        self,
+        before: Position,
+        accrued: tuple[int, ...],
+        den: int,
+        frame: Frame,
+        from_us: int,
+        to_us: int,
+    ) -> tuple[tuple[int, ...], int] | None:
+        """Accruals with the days that are due; None where a monthly or window charge is due."""
+        if before.fixed_window or (frame.is_monthly and before.months_through <= frame.month):
+            return None
+        if not all(before.accrued[line] for line in frame.once):
+            return None
+        today = local_day(self.timezone, to_us)
+        if today <= before.fixed_through:
+            return accrued, before.fixed_through
+        days = today - max(before.fixed_through, local_day(self.timezone, from_us))
+        return (with_days(accrued, days * den, frame) if days > 0 else accrued), today
+
+    def _moved(self, position: Position, frame: Frame) -> Position | None:
+        """The position as it enters the frame's window at zero; None if more is to decide."""
+        if (
+            position.window_to > frame.window_from
+            or position.version > frame.version_number
+            or position.fixed_window
+        ):
+            return None
+        return Position(
+            frame.version_number,
+            frame.window_from,
+            frame.window_to,
+            position.in_service_from,
+            0,
+            self._zeros,
+            self._zeros,
+            position.fixed_through,
+            1,
+            frame.season,
+            position.months_through,
+        )
