@@ -1,0 +1,75 @@
+"""What is shipped works without the repository: the wheel alone makes a ledger."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("wheel")
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target), cwd=ROOT)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of a fresh environment that holds the pinned dependencies and the wheel."""
+    folder = tmp_path_factory.mktemp("environment")
+    _run(sys.executable, "-m", "venv", str(folder))
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install")
+    _run(*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock"), cwd=folder)
+    _run(*pip, "--no-deps", str(wheel), cwd=folder)
+    return folder / "bin"
+
+
+def test_the_wheel_holds_the_migrations_beside_the_store(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    shipped = {
+        f"adapters/store/migrations/{path.relative_to(ROOT / 'alembic')}"
+        for path in (ROOT / "alembic").rglob("*.py")
+    }
+    assert shipped
+    assert shipped <= names
+    assert {"ledger/py.typed", "adapters/py.typed", "api/py.typed"} <= names
+
+
+def test_the_wheel_holds_no_tests_and_no_second_alembic(wheel: Path) -> None:
+    tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"ledger", "adapters", "api"}
+
+
+def test_the_installed_command_makes_a_ledger(environment: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    answer = _run(environment / "wattledger", "init", "--json", cwd=tmp_path, url=url)
+    assert isinstance(json.loads(answer), dict)
+    assert (tmp_path / "ledger.db").stat().st_size > 0
+
+
+def test_the_dependencies_of_the_installed_wheel_agree(environment: Path) -> None:
+    assert "No broken requirements" in _run(environment / "python", "-m", "pip", "check")
+
+
+def _run(*command: str | Path, cwd: Path | None = None, url: str | None = None) -> str:
+    """Run away from the repository's own modules and return what was printed."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=inherited | ({"LEDGER_DATABASE_URL": url} if url else {}),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{command} failed:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
