@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from adapters.store.application_tables import create_tables
 from adapters.store.subscription import PollingSubscription
-from adapters.store.transactions import reading, writing
+from adapters.store.transactions import reading, refusing_unfit_values, writing
 
 
 class SqlAggregateRecorder(AggregateRecorder):
@@ -115,7 +115,8 @@ class SqlAggregateRecorder(AggregateRecorder):
             }
             for position, stored in zip(positions, stored_events, strict=True)
         ]
-        connection.execute(insert(self.events), rows)
+        with refusing_unfit_values():
+            connection.execute(insert(self.events), rows)
         return list(positions)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import sqlalchemy.exc
 from eventsourcing import persistence
-from eventsourcing.persistence import OperationalError, PersistenceError
+from eventsourcing.persistence import DataError, OperationalError, PersistenceError
 from sqlalchemy import Connection, Engine
 
 # A database that restarts is back within seconds; each attempt waits for locks on its own.
@@ -14,17 +14,15 @@ SETTLING_PAUSES_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 EQUIVALENTS: dict[type[sqlalchemy.exc.SQLAlchemyError], type[PersistenceError]] = {
     sqlalchemy.exc.InterfaceError: persistence.InterfaceError,
-    sqlalchemy.exc.DataError: persistence.DataError,
-    sqlalchemy.exc.OperationalError: persistence.OperationalError,
+    sqlalchemy.exc.DataError: DataError,
+    sqlalchemy.exc.OperationalError: OperationalError,
     sqlalchemy.exc.IntegrityError: persistence.IntegrityError,
     sqlalchemy.exc.InternalError: persistence.InternalError,
     sqlalchemy.exc.ProgrammingError: persistence.ProgrammingError,
     sqlalchemy.exc.NotSupportedError: persistence.NotSupportedError,
     sqlalchemy.exc.DatabaseError: persistence.DatabaseError,
     # No connection became free in time.
-    sqlalchemy.exc.TimeoutError: persistence.OperationalError,
-    # A value that the column's type cannot take; the statement was never sent.
-    sqlalchemy.exc.StatementError: persistence.DataError,
+    sqlalchemy.exc.TimeoutError: OperationalError,
 }
 
 WasRecorded = Callable[[Connection], bool]
@@ -42,9 +40,19 @@ def translated() -> Iterator[None]:
     except sqlalchemy.exc.SQLAlchemyError as error:
         equivalent = EQUIVALENTS.get(type(error), PersistenceError)
         raise equivalent(str(getattr(error, "orig", None) or error)) from error
+
+
+@contextmanager
+def refusing_unfit_values() -> Iterator[None]:
+    """Values that never reach the database: a NUL in text, 65-bit integers, a str for a UUID."""
+    try:
+        yield
     except (ValueError, OverflowError) as error:
-        # The drivers' own answer to text with a NUL, lone surrogates and integers above 64 bits.
-        raise persistence.DataError(str(error)) from error
+        raise DataError(f"A value does not fit its column: {error}") from error
+    except sqlalchemy.exc.StatementError as error:
+        if isinstance(error, sqlalchemy.exc.DBAPIError):
+            raise
+        raise DataError(f"A value does not fit its column: {error.orig}") from error
 
 
 @contextmanager
