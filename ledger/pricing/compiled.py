@@ -9,6 +9,7 @@ from ledger.pricing.calendar import day_at, midnight
 from ledger.pricing.document import TariffDocument
 from ledger.pricing.frames import Frame
 from ledger.pricing.generic import Quantity, Step, Tally
+from ledger.pricing.lint import checked
 from ledger.pricing.pieces import cut, cut_at_windows, version_at
 from ledger.pricing.position import NotRateable, Position
 from ledger.pricing.terms import lines_of, versions_of
@@ -43,7 +44,7 @@ class CompiledTariff:
         self._frame = self._frame_of(self.versions[0].from_day)
 
     def start(self, at_us: int) -> Position:
-        """Position of a point supplied from `at_us` (UTC) on; NotRateable before the tariff begins."""
+        """Position of a point supplied from `at_us` (UTC) on; NotRateable before the tariff."""
         day = local_day(self.timezone, at_us)
         version = version_at(self.versions, day)
         window_from, window_to = version.window.around(day)
@@ -236,3 +237,8 @@ class CompiledTariff:
             frame.season,
             position.months_through,
         )
+
+
+def compile_tariff(document: bytes | dict[str, object]) -> CompiledTariff:
+    """Tables of a publishable tariff; TariffInvalid names everything that is wrong with it."""
+    return CompiledTariff(checked(document))

@@ -218,7 +218,6 @@ class TariffDocument(_Part):
     registers: Annotated[list[Name], Field(min_length=1, max_length=48)]
     tax: Tax
     tou_calendar: dict[str, str | dict[str, str]] | None = None
-    holidays: Text | None = None
     vending: Vending | None = None
     source: Annotated[list[Text], Field(min_length=1)]
     confidence: Literal["high", "medium", "low"] | None = None

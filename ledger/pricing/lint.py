@@ -1,0 +1,220 @@
+"""Is a tariff document publishable? Every problem with its place and its remedy."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ledger.pricing.calendar import WINDOW_MONTHS, Window
+from ledger.pricing.document import Demand, TariffDocument, Version, parse_tariff
+from ledger.pricing.lint_version import line_problems, version_problems
+from ledger.pricing.not_built import not_built_yet
+from ledger.pricing.problems import Problem, Problems, TariffInvalid, pointer
+
+UNITS: Final = {"electricity": "kWh", "heat": "kWh", "water": "m3", "gas": "m3"}
+
+
+def lint(document: dict[str, object]) -> list[Problem]:
+    """Every reason why the tariff cannot be published; none when it can."""
+    try:
+        parsed = parse_tariff(document)
+    except ValidationError as error:
+        return _shape_problems(error, document)
+    return list(dict.fromkeys(_problems(parsed)))
+
+
+def checked(document: bytes | dict[str, object]) -> TariffDocument:
+    """The document, if it can be rated by; TariffInvalid names what is wrong."""
+    fields = _read(document) if isinstance(document, bytes) else document
+    problems = lint(fields)
+    if problems:
+        raise TariffInvalid(problems)
+    return parse_tariff(fields)
+
+
+def _read(text: bytes) -> dict[str, object]:
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
+        raise TariffInvalid([Problem("", f"This is no JSON: {error}.", "invalid")]) from error
+    if not isinstance(fields, dict):
+        raise TariffInvalid([Problem("", "A tariff document is a JSON object.", "invalid")])
+    return fields
+
+
+def _problems(document: TariffDocument) -> Problems:
+    yield from not_built_yet(document)
+    yield from _header_problems(document)
+    yield from _calendar_problems(document)
+    yield from _tax_problems(document)
+    yield from _date_problems(document.versions)
+    for number, version in enumerate(document.versions):
+        yield from version_problems(document, version, ("versions", number))
+    yield from line_problems(document)
+
+
+# ---------------------------------------------------------------- shape
+
+
+_NOWHERE: Final = object()
+_REMEDIES: Final = {
+    "extra_forbidden": ("unknown_field", "No such field; take it out, or correct its spelling."),
+    "missing": ("missing_field", "This field is required; add it."),
+    "string_type": ("invalid", 'This must be text; write numbers as strings, like "0.4883".'),
+    "string_pattern_mismatch": ("invalid", "This is not of the form that the field needs: {msg}."),
+}
+
+
+def _shape_problems(error: ValidationError, document: object) -> list[Problem]:
+    """One problem a place; where one alternative fails deeper inside, that is the one meant."""
+    found: dict[str, tuple[list[str], str]] = {}
+    for detail in error.errors(include_url=False, include_context=False):
+        code, remedy = _REMEDIES.get(detail["type"], ("invalid", "{msg}."))
+        path = pointer(*_place(detail, document))
+        messages, _ = found.setdefault(path, ([], code))
+        message = remedy.format(msg=detail["msg"])
+        if message not in messages:
+            messages.append(message)
+    return [
+        Problem(path, " Or: ".join(texts), code)
+        for path, (texts, code) in found.items()
+        if not any(deeper.startswith(path + "/") for deeper in found)
+    ]
+
+
+def _place(detail: ErrorDetails, document: object) -> Iterator[str | int]:
+    """Location without the names of the alternatives that were tried."""
+    node = document
+    for index, part in enumerate(detail["loc"]):
+        inner = _inside(node, part)
+        is_missing = detail["type"] == "missing" and index == len(detail["loc"]) - 1
+        if inner is not _NOWHERE or is_missing:
+            node = inner
+            yield part
+
+
+def _inside(node: object, part: str | int) -> object:
+    if isinstance(node, dict):
+        return node.get(part, _NOWHERE)
+    if isinstance(node, list) and isinstance(part, int) and part < len(node):
+        item: object = node[part]
+        return item
+    return _NOWHERE
+
+
+# ---------------------------------------------------------------- header
+
+
+def _header_problems(document: TariffDocument) -> Problems:
+    if document.unit != UNITS[document.service_kind]:
+        message = f"{document.service_kind} is measured in {UNITS[document.service_kind]}."
+        yield Problem("/unit", message, "unit")
+    try:
+        ZoneInfo(document.timezone)
+    except (KeyError, ValueError, OSError):
+        message = f"{document.timezone!r} is no time zone; use an IANA name like Asia/Shanghai."
+        yield Problem("/timezone", message, "timezone")
+    for index, register in enumerate(document.registers):
+        if register in document.registers[:index]:
+            message = f"The register {register} stands twice; name each once."
+            yield Problem(pointer("registers", index), message, "registers")
+    if "total" in document.registers and len(document.registers) > 1 + _demand_registers(document):
+        message = "`total` beside other registers counts twice; name either it or its parts."
+        yield Problem("/registers", message, "registers")
+
+
+def _demand_registers(document: TariffDocument) -> int:
+    """How many registers hold a power rather than a quantity."""
+    charges = [charge for version in document.versions for charge in version.charges]
+    return len({charge.register_ for charge in charges if isinstance(charge, Demand)})
+
+
+def _calendar_problems(document: TariffDocument) -> Problems:
+    """Hours are split by the meter's registers; the calendar must speak of the same ones."""
+    for name, spans in (document.tou_calendar or {}).items():
+        if isinstance(spans, str):
+            if name not in {*document.registers, "note", "holidays"}:
+                yield _unknown_register(document, "tou_calendar", name)
+            continue
+        for register in spans:
+            if register not in document.registers:
+                yield _unknown_register(document, "tou_calendar", name, register)
+
+
+def _unknown_register(document: TariffDocument, *place: str) -> Problem:
+    names = ", ".join(document.registers)
+    message = f"The tariff has no register {place[-1]}; it has: {names}."
+    return Problem(pointer(*place), message, "registers")
+
+
+def _tax_problems(document: TariffDocument) -> Problems:
+    if document.tax.treatment != "none":
+        return
+    message = "A tariff without tax has no rate; take it out, or say how the tax is treated."
+    if document.tax.rate is not None:
+        yield Problem("/tax/rate", message, "tax")
+    for number, version in enumerate(document.versions):
+        for index, charge in enumerate(version.charges):
+            if charge.tax_rate is not None:
+                place = pointer("versions", number, "charges", index, "tax_rate")
+                yield Problem(place, message, "tax")
+
+
+# ---------------------------------------------------------------- versions
+
+
+def _date_problems(versions: list[Version]) -> Problems:
+    wrong = list(_unreadable_dates(versions))
+    if wrong:
+        yield from wrong
+        return
+    for number, version in enumerate(versions):
+        if version.effective_to is not None and version.effective_to <= version.effective_from:
+            message = "A version ends after it begins; `effective_to` is its first day without it."
+            yield Problem(pointer("versions", number, "effective_to"), message, "dates")
+    for number, (old, new) in enumerate(pairwise(versions)):
+        place = pointer("versions", number, "effective_to")
+        if old.effective_to is None or old.effective_to > new.effective_from:
+            message = f"The next version begins on {new.effective_from}; end this one there."
+            yield Problem(place, message, "version_overlap")
+        elif old.effective_to < new.effective_from:
+            message = (
+                f"No version holds from {old.effective_to} to {new.effective_from}; join them."
+            )
+            yield Problem(place, message, "version_gap")
+        yield from _window_problems(old, new, number + 1)
+
+
+def _unreadable_dates(versions: list[Version]) -> Problems:
+    for number, version in enumerate(versions):
+        for name in ("effective_from", "effective_to"):
+            text = getattr(version, name)
+            try:
+                date.fromisoformat(text or "2000-01-01")
+            except ValueError:
+                message = f"{text} is no day of the calendar."
+                yield Problem(pointer("versions", number, name), message, "dates")
+
+
+def _window_problems(old: Version, new: Version, number: int) -> Problems:
+    """Another window may only begin where both have a border, unless the version says reset."""
+    windows = [_window(version) for version in (old, new)]
+    if None in windows or windows[0] == windows[1]:
+        return
+    if new.accumulation.on_version_change == "reset":
+        return
+    day = date.fromisoformat(new.effective_from).toordinal()
+    if any(window is not None and window.around(day)[0] != day for window in windows):
+        message = "Another window begins amid one; begin at a border of both, or say `reset`."
+        place = pointer("versions", number, "accumulation", "window")
+        yield Problem(place, message, "window_change")
+
+
+def _window(version: Version) -> Window | None:
+    months = WINDOW_MONTHS.get(version.accumulation.window)
+    return None if months is None else Window(months, version.accumulation.anchor_month)
