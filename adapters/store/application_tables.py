@@ -16,12 +16,14 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
+    Dialect,
     Engine,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     Uuid,
     event,
@@ -49,6 +51,21 @@ POSITION = BigInteger().with_variant(Integer, "sqlite")  # INTEGER makes it SQLi
 ROOMY = {"fillfactor": 10}
 
 
+class TextId(TypeDecorator[str]):
+    """An id of any text; a UUID is kept as text too, and the library's mapper turns it back."""
+
+    # Ids are compared, never sorted for people; the C collation is the fast one.
+    impl = Text().with_variant(Text(collation="C"), "postgresql")
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: UUID | str | None,
+        dialect: Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
+    ) -> str | None:
+        return None if value is None else str(value)
+
+
 def identifier(name: str, length_max: int = NAME_LENGTH_MAX) -> str:
     """A table name for any name: itself if it is plain and short, else a likeness and a digest."""
     plain = name.lower()
@@ -69,7 +86,7 @@ def event_tables(
         prefix,
         metadata,
         Column("position", POSITION, primary_key=True, autoincrement=False),
-        Column("originator_id", _originator_id(id_type), nullable=False),
+        Column("originator_id", TextId if id_type == "text" else Uuid, nullable=False),
         Column("originator_version", BigInteger, nullable=False),
         Column("topic", Text, nullable=False),
         Column("state", LargeBinary, nullable=False),
@@ -111,13 +128,6 @@ def create_tables(engine: Engine, tables: Sequence[Table]) -> None:
             connection.execute(select(func.pg_advisory_xact_lock(CREATION_LOCK)))
         for metadata in dict.fromkeys(table.metadata for table in tables):
             metadata.create_all(connection)
-
-
-def _originator_id(id_type: OriginatorIdType) -> Uuid[UUID] | Text:
-    if id_type == "uuid":
-        return Uuid()
-    # Ids are compared, never sorted for people; the C collation is the fast one.
-    return Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _seed_head(head: Table, connection: Connection, **_: object) -> None:
