@@ -17,7 +17,7 @@ from ledger import aggregates
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ledger", "adapters", "api")
-LEDGER_MAY_IMPORT = {"ledger", "eventsourcing", "msgspec", "pydantic"}
+LEDGER_MAY_IMPORT = {"ledger", "eventsourcing", "msgspec", "pydantic", "pydantic_core"}
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 SIZE_REASON = re.compile(r"^# size: \S+", re.MULTILINE)
@@ -25,7 +25,7 @@ SIZE_REASON = re.compile(r"^# size: \S+", re.MULTILINE)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def test_the_ledger_imports_nothing_but_its_three_libraries() -> None:
+def test_the_ledger_imports_its_three_libraries_and_no_driver() -> None:
     graph = grimp.build_graph("ledger", include_external_packages=True, cache_dir=None)
     roots = {module.partition(".")[0] for module in graph.modules}
     assert roots - sys.stdlib_module_names <= LEDGER_MAY_IMPORT
