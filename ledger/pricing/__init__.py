@@ -1,12 +1,17 @@
 """Rating (计费): from readings and a tariff to exact money. Pure: no clock, no input, no output."""
 
+from ledger.pricing.case_file import CaseFileInvalid
+from ledger.pricing.cases import CaseResult, run_cases
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
 from ledger.pricing.document import TariffDocument, parse_tariff
+from ledger.pricing.explain import explain
 from ledger.pricing.lint import lint
 from ledger.pricing.position import Line, NotRateable, Position
 from ledger.pricing.problems import Problem, TariffInvalid
 
 __all__ = [
+    "CaseFileInvalid",
+    "CaseResult",
     "CompiledTariff",
     "Line",
     "NotRateable",
@@ -15,6 +20,8 @@ __all__ = [
     "TariffDocument",
     "TariffInvalid",
     "compile_tariff",
+    "explain",
     "lint",
     "parse_tariff",
+    "run_cases",
 ]

@@ -1,19 +1,20 @@
 """A tariff ready to rate (计费): integers inside a frame, exact fractions over its borders."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from operator import sub
 from typing import Final
 
 from ledger.pricing.accrual import across_tiers, with_days, within_tier
-from ledger.pricing.calendar import day_at, midnight
+from ledger.pricing.calendar import instants_of_midnight, midnight
 from ledger.pricing.document import TariffDocument
 from ledger.pricing.frames import Frame
 from ledger.pricing.generic import Quantity, Step, Tally
 from ledger.pricing.lint import checked
-from ledger.pricing.pieces import cut, cut_at_windows, version_at
+from ledger.pricing.pieces import Piece, cut, cut_at_windows, version_at
 from ledger.pricing.position import NotRateable, Position
 from ledger.pricing.terms import lines_of, versions_of
-from ledger.values import MICROS_PER_DAY, local_day, local_us
+from ledger.values import local_day, local_us
 
 _DAYS_MAX: Final = 50_000  # A century and more of frames by day.
 Rated = tuple[Position, tuple[int, ...]]
@@ -135,7 +136,7 @@ class CompiledTariff:
         if today <= position.fixed_through or not self._fixed_lines:
             return position, self._zeros
         version_at(self.versions, today - 1)
-        tally = Tally(self.versions, self._fixed_lines, position)
+        tally = self.tally(position)
         start, end = midnight(position.fixed_through), midnight(today)
         for piece in cut_at_windows(self.versions, start, end):
             tally.take_silent_days(piece)
@@ -146,21 +147,32 @@ class CompiledTariff:
     ) -> tuple[Position, tuple[int, ...], tuple[Step, ...]]:
         """The same as `rate`, in fractions throughout, with every step of the derivation."""
         self._refuse_nonsense(from_us, to_us, quantities)
+        start, end, pieces = self.pieces(position, from_us, to_us)
+        exact = [Fraction(quantity) for quantity in quantities]
+        tally = self.tally(position)
+        steps = []
+        for piece in pieces:
+            if piece.window_to <= position.window_from:
+                raise NotRateable("closed_window", "The interval begins before the open window.")
+            steps.append(tally.consume(piece, exact, start, end))
+        return tally.position(), tuple(tally.amounts), tuple(steps)
+
+    def pieces(
+        self, position: Position, from_us: int, to_us: int
+    ) -> tuple[int, int, Iterator[Piece]]:
+        """Wall-clock times of an interval, which never run backwards, and what it is cut into."""
         start = local_us(self.timezone, from_us)
         opened = midnight(position.window_from)
-        if start < opened - MICROS_PER_DAY:
-            raise NotRateable("closed_window", "The interval begins before the open window.")
-        # A clock set back over midnight does not open a closed window again.
-        start = max(start, opened)
+        if start < opened:
+            earliest, _ = instants_of_midnight(self.timezone, position.window_from)
+            if from_us >= earliest:
+                start = opened  # A clock set back over midnight opens no closed window again.
         end = max(local_us(self.timezone, to_us), start)
-        exact = [Fraction(quantity) for quantity in quantities]
-        tally = Tally(self.versions, self._fixed_lines, position)
-        steps = []
-        for piece in cut(self.versions, position, start, end):
-            share = Fraction(piece.end - piece.start, end - start) if end > start else Fraction(1)
-            parts = [quantity * share for quantity in exact]
-            steps.append(tally.consume(piece, parts, share, day_at(start)))
-        return tally.position(), tuple(tally.amounts), tuple(steps)
+        return start, end, cut(self.versions, position, start, end)
+
+    def tally(self, position: Position) -> Tally:
+        """The position in fractions, to be moved piece by piece."""
+        return Tally(self.versions, self._fixed_lines, position)
 
     def _rate_over_borders(
         self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]

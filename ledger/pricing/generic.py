@@ -89,20 +89,19 @@ class Tally:
             () if fixed_window == (self.version, self.window[0]) else fixed_window,
         )
 
-    def consume(
-        self, piece: Piece, quantities: Sequence[Fraction], share: Fraction, first_due: int
-    ) -> Step:
-        """Charge the piece's quantities, and its fixed charges from the day `first_due` on."""
+    def consume(self, piece: Piece, quantities: Sequence[Fraction], start: int, end: int) -> Step:
+        """Charge a piece of the interval from `start` to `end` its share of the quantities."""
         self._enter(piece)
+        share = Fraction(piece.end - piece.start, end - start) if end > start else Fraction(1)
         used_before = self.used
         before = list(self.accrued), list(self.posted)
-        tiers = self._tiers(piece, quantities)
+        tiers = self._tiers(piece, [quantity * share for quantity in quantities])
         for part in tiers:
             prices = piece.version.terms[piece.season].prices[part.tier]
             for line, of_registers in enumerate(prices):
                 pairs = zip(part.quantities, of_registers, strict=True)
                 self.accrued[line] += sum((used * price for used, price in pairs), Fraction(0))
-        units = self._take_fixed(piece, first_due) if piece.start < piece.end else {}
+        units = self._take_fixed(piece, day_at(start)) if end > start else {}
         self._post(piece.version, self.consumption_lines)
         if self.fixed_window == (piece.version.number, piece.window_from):
             self._post(piece.version, self.fixed_lines)

@@ -1,0 +1,118 @@
+"""A case file (用例): readings as they arrived, and the amounts that must come out."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ledger.pricing.document import Applies, Number, Text
+from ledger.pricing.problems import pointer
+
+
+class CaseFileInvalid(ValueError):  # noqa: N818 - a refusal, named as one
+    """The file cannot be read as cases; the message names the place."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Registers = Annotated[dict[str, Number], Field(min_length=1)]
+
+
+class MeterInstalled(_Part):
+    seq: int
+    type: Literal["meter_installed"]
+    at: Text
+    meter: Text
+    registers: Registers
+    wrap: Number | None = None
+    multiplier: Number = "1"
+
+
+class Reading(_Part):
+    seq: int
+    type: Literal["reading"]
+    at: Text
+    meter: Text
+    registers: Registers
+
+
+class MeterRemoved(_Part):
+    seq: int
+    type: Literal["meter_removed"]
+    at: Text
+    meter: Text
+    registers: Registers
+
+
+class ReadingCorrected(_Part):
+    seq: int
+    type: Literal["reading_corrected"]
+    at: Text | None = None
+    corrects_seq: int
+    registers: Registers
+
+
+class ReadingCancelled(_Part):
+    seq: int
+    type: Literal["reading_cancelled"]
+    at: Text | None = None
+    cancels_seq: int
+
+
+class AttributeChanged(_Part):
+    seq: int
+    type: Literal["attribute_changed"]
+    at: Text
+    attribute: Text
+    value: bool | int | str | None
+
+
+Event = Annotated[
+    MeterInstalled
+    | Reading
+    | MeterRemoved
+    | ReadingCorrected
+    | ReadingCancelled
+    | AttributeChanged,
+    Field(discriminator="type"),
+]
+
+
+class Policies(_Part):
+    """What holds where the tariff leaves it open."""
+
+    period_attribution: Applies = "split_by_days"
+    price_change: Applies = "split_by_days"
+    modifier_change: Literal["from_change_on", "rerate_window"] = "from_change_on"
+
+
+class Case(_Part):
+    """One account's readings on one tariff."""
+
+    id: Text
+    kind: Literal["sequence"] = "sequence"
+    tariff: Text
+    title: str | None = None
+    tags: list[str] = []
+    policies: Policies = Policies()
+    attributes: dict[str, bool | int | str | None] = {}
+    events: list[Event]
+    expected: dict[str, object] | None = None
+    printed: list[dict[str, object]] = []
+    note: str | None = None
+
+
+class CaseFile(_Part):
+    schema_: Annotated[Literal["wattledger-case/1"], Field(alias="schema")]
+    tariffs: dict[str, dict[str, object]]
+    cases: list[Case]
+
+
+def parse_cases(document: dict[str, object]) -> CaseFile:
+    """Cases of a file; CaseFileInvalid names the first place that cannot be read."""
+    try:
+        return CaseFile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise CaseFileInvalid(f"{pointer(*first['loc'])}: {first['msg']}") from error

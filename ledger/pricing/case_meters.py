@@ -1,0 +1,126 @@
+"""Meters of a case: the intervals between their readings, whatever order these arrived in (R1)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from ledger.pricing.case_file import (
+    AttributeChanged,
+    CaseFileInvalid,
+    Event,
+    MeterInstalled,
+    MeterRemoved,
+    Reading,
+    ReadingCancelled,
+    ReadingCorrected,
+)
+from ledger.pricing.exact import QUANTITY_DIGITS
+from ledger.values import micros
+
+Shown = MeterInstalled | Reading | MeterRemoved
+WRAP_SHARE = 2
+"""A fall is a wrap-around only if the meter then passed less than half of its range."""
+
+
+class Interval(NamedTuple):
+    """What a meter passed between two readings; UTC microseconds, Wh or litres by register."""
+
+    to_us: int
+    from_us: int
+    meter: str
+    seq: int
+    """Of the reading that ends it."""
+    quantities: tuple[Fraction, ...]
+
+
+class Meters(NamedTuple):
+    """Intervals in time order, and the readings that no interval can be made of."""
+
+    intervals: list[Interval]
+    quarantined: list[int]
+
+
+def meters(events: Iterable[Event], registers: tuple[str, ...], timezone: str) -> Meters:
+    """Intervals after all corrections and cancellations among `events`."""
+    zone = ZoneInfo(timezone)
+    by_meter: dict[str, list[tuple[int, int, Shown]]] = {}
+    for seq, shown in _in_force(events).items():
+        by_meter.setdefault(shown.meter, []).append((_instant(shown.at, zone), seq, shown))
+    found = Meters([], [])
+    for marks in by_meter.values():
+        _follow(sorted(marks, key=lambda mark: mark[:2]), registers, found)
+    found.intervals.sort()
+    found.quarantined.sort()
+    return found
+
+
+def _in_force(events: Iterable[Event]) -> dict[int, Shown]:
+    """What each meter showed, by the number of the event that first said so."""
+    shown: dict[int, Shown] = {}
+    for event in events:
+        match event:
+            case ReadingCorrected(corrects_seq=seq, registers=registers):
+                shown[seq] = _known(shown, seq).model_copy(update={"registers": registers})
+            case ReadingCancelled(cancels_seq=seq):
+                _known(shown, seq)
+                del shown[seq]
+            case AttributeChanged():
+                pass
+            case _:
+                shown[event.seq] = event
+    return shown
+
+
+def _known(shown: dict[int, Shown], seq: int) -> Shown:
+    if seq not in shown:
+        raise CaseFileInvalid(f"No reading has the number {seq}.")
+    return shown[seq]
+
+
+def _follow(marks: list[tuple[int, int, Shown]], registers: tuple[str, ...], found: Meters) -> None:
+    """Intervals of one meter, from installation to removal."""
+    last: tuple[int, tuple[Fraction, ...]] | None = None
+    wrap: Fraction | None = None
+    factor = Fraction(0)
+    for at_us, seq, shown in marks:
+        values = _values(shown, registers)
+        if isinstance(shown, MeterInstalled):
+            wrap = None if shown.wrap is None else Fraction(shown.wrap)
+            factor = Fraction(shown.multiplier) * Fraction(10**QUANTITY_DIGITS)
+            last = at_us, values
+            continue
+        if last is None:
+            raise CaseFileInvalid(f"Meter {shown.meter} is read before it is installed.")
+        passed = [_passed(old, new, wrap) for old, new in zip(last[1], values, strict=True)]
+        quantities = tuple(quantity * factor for quantity in passed if quantity is not None)
+        if len(quantities) < len(passed):
+            found.quarantined.append(seq)
+            continue
+        found.intervals.append(Interval(at_us, last[0], shown.meter, seq, quantities))
+        last = None if isinstance(shown, MeterRemoved) else (at_us, values)
+
+
+def _values(shown: Shown, registers: tuple[str, ...]) -> tuple[Fraction, ...]:
+    if set(shown.registers) != set(registers):
+        names = ", ".join(registers)
+        raise CaseFileInvalid(f"Event {shown.seq} must show the tariff's registers: {names}.")
+    return tuple(Fraction(shown.registers[name]) for name in registers)
+
+
+def _passed(old: Fraction, new: Fraction, wrap: Fraction | None) -> Fraction | None:
+    """(new − old) mod wrap; None for a fall that is no wrap-around."""
+    if new >= old:
+        return new - old
+    if wrap is None or (new - old + wrap) * WRAP_SHARE > wrap:
+        return None
+    return new - old + wrap
+
+
+def _instant(text: str, zone: ZoneInfo) -> int:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CaseFileInvalid(f"{text} is no date and time.") from error
+    return micros(at if at.tzinfo else at.replace(tzinfo=zone))

@@ -1,0 +1,203 @@
+"""Case files run against the engine: `wattledger tariff test` (资费用例)."""
+
+from fractions import Fraction
+
+import msgspec
+
+from ledger.pricing.case_diff import differences
+from ledger.pricing.case_file import (
+    AttributeChanged,
+    Case,
+    CaseFileInvalid,
+    MeterInstalled,
+    Policies,
+    parse_cases,
+)
+from ledger.pricing.case_meters import Interval, meters
+from ledger.pricing.case_ratings import Amounts, Book, charge, tier_quantities
+from ledger.pricing.compiled import CompiledTariff, compile_tariff
+from ledger.pricing.explain import (
+    day_text,
+    explain,
+    money_text,
+    quantity_text,
+    wall_clock_text,
+)
+from ledger.pricing.generic import Step
+from ledger.pricing.lint import lint
+from ledger.pricing.position import NotRateable
+from ledger.pricing.problems import TariffInvalid
+from ledger.values import local_us
+
+Json = dict[str, object]
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out of a case; `ok` is None where nothing was expected or the case was skipped."""
+
+    id: str
+    ok: bool | None
+    total: str | None = None
+    intervals: list[Json] = []
+    periods: list[Json] = []
+    posted: list[Json] = []
+    explain: list[Json] = []
+    quarantined: list[int] = []
+    """Readings that no interval could be made of."""
+    differences: list[str] = []
+    skipped: str | None = None
+    """What the case needs and the engine does not do yet."""
+
+
+def run_cases(file_document: dict[str, object]) -> list[CaseResult]:
+    """Results of every case of a file, in order.
+
+    Raises CaseFileInvalid for what cannot be read, TariffInvalid for a wrong tariff.
+    """
+    file = parse_cases(file_document)
+    for case in file.cases:
+        if case.tariff not in file.tariffs:
+            raise CaseFileInvalid(f"Case {case.id}: the file has no tariff {case.tariff}.")
+    return [_run(case, _filled(file.tariffs[case.tariff], case.policies)) for case in file.cases]
+
+
+def _filled(tariff: Json, policies: Policies) -> Json:
+    """The tariff with the case's policies where it says nothing itself."""
+    filled: Json = msgspec.json.decode(msgspec.json.encode(tariff))
+    versions = filled.get("versions")
+    for version in versions if isinstance(versions, list) else []:
+        version.setdefault("applies", policies.price_change)
+        version["accumulation"].setdefault("period_attribution", policies.period_attribution)
+    return filled
+
+
+def _run(case: Case, tariff_document: Json) -> CaseResult:
+    problems = lint(tariff_document)
+    missing = [problem for problem in problems if problem.code == "not_built_yet"]
+    if missing:
+        reasons = "; ".join(f"{problem.path}: {problem.message}" for problem in missing)
+        return CaseResult(id=case.id, ok=None, skipped=reasons)
+    if problems:
+        raise TariffInvalid(problems)
+    if any(isinstance(event, AttributeChanged) for event in case.events):
+        reason = "The engine does not rate changes of attributes yet."
+        return CaseResult(id=case.id, ok=None, skipped=reason)
+    try:
+        return _compared(case, _computed(case, compile_tariff(tariff_document)))
+    except (CaseFileInvalid, NotRateable) as error:
+        raise CaseFileInvalid(f"Case {case.id}: {error}") from error
+
+
+def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
+    found = meters(case.events, tariff.registers, tariff.timezone)
+    charged = charge(tariff, found.intervals)
+    total = sum(map(sum, charged))
+    book = Book(tariff, found.intervals) if found.intervals else None
+    return CaseResult(
+        id=case.id,
+        ok=None,
+        total=money_text(tariff, total),
+        intervals=[
+            _interval(tariff, interval, amounts)
+            for interval, amounts in zip(found.intervals, charged, strict=True)
+        ],
+        periods=[] if book is None else _periods(tariff, book),
+        posted=_posted(tariff, case),
+        explain=[] if book is None else _explained(tariff, book),
+        quarantined=found.quarantined,
+    )
+
+
+def _compared(case: Case, result: CaseResult) -> CaseResult:
+    found = list(_contradictions(result))
+    if case.expected is not None:
+        found.extend(differences(case.expected, msgspec.to_builtins(result)))
+    ok = not found if found or case.expected is not None else None
+    return msgspec.structs.replace(result, ok=ok, differences=found)
+
+
+def _contradictions(result: CaseResult) -> list[str]:
+    """The same money seen in three ways must be the same money."""
+    sums = {
+        "intervals": [interval["charge"] for interval in result.intervals],
+        "periods": [period["charge"] for period in result.periods],
+        "posted": [posting["amount"] for posting in result.posted],
+    }
+    return [
+        f"/{name}: they do not add up to the total {result.total}"
+        for name, amounts in sums.items()
+        if sum((Fraction(str(amount)) for amount in amounts), Fraction(0))
+        != Fraction(result.total or 0)
+    ]
+
+
+def _posted(tariff: CompiledTariff, case: Case) -> list[Json]:
+    """What each event moved: the difference of two full ratings, so a late one may give back."""
+    postings: list[Json] = []
+    before = 0
+    for count, event in enumerate(case.events, start=1):
+        if isinstance(event, MeterInstalled):
+            continue
+        known = meters(case.events[:count], tariff.registers, tariff.timezone)
+        after = sum(map(sum, charge(tariff, known.intervals)))
+        postings.append({"after_seq": event.seq, "amount": money_text(tariff, after - before)})
+        before = after
+    return postings
+
+
+def _interval(tariff: CompiledTariff, interval: Interval, amounts: Amounts) -> Json:
+    return {
+        **_times(tariff, interval),
+        "consumption": {
+            register: quantity_text(quantity)
+            for register, quantity in zip(tariff.registers, interval.quantities, strict=True)
+        },
+        "lines": _lines(tariff, amounts),
+        "charge": money_text(tariff, sum(amounts)),
+    }
+
+
+def _times(tariff: CompiledTariff, interval: Interval) -> Json:
+    return {
+        "meter": interval.meter,
+        "from": wall_clock_text(local_us(tariff.timezone, interval.from_us)),
+        "to": wall_clock_text(local_us(tariff.timezone, interval.to_us)),
+    }
+
+
+def _lines(tariff: CompiledTariff, amounts: Amounts) -> dict[str, str]:
+    return {
+        line.id: money_text(tariff, amount)
+        for line, amount in zip(tariff.lines, amounts, strict=True)
+    }
+
+
+def _periods(tariff: CompiledTariff, book: Book) -> list[Json]:
+    return [
+        _period(tariff, steps, tuple(tally.posted), tally.in_service_from)
+        for _, (tally, steps) in sorted(book.windows.items(), key=lambda window: window[0])
+    ]
+
+
+def _period(
+    tariff: CompiledTariff, steps: list[Step], posted: Amounts, in_service_from: int
+) -> Json:
+    piece = steps[-1].piece
+    bounds, den = piece.version.bounds(piece.season, piece.window_from, in_service_from)
+    parts = tier_quantities(steps)
+    return {
+        "from": day_text(piece.window_from),
+        "to": day_text(piece.window_to),
+        "consumption": quantity_text(sum(parts)),
+        "tier_bounds": [*(quantity_text(Fraction(bound, den)) for bound in bounds), None],
+        "tier_quantities": [quantity_text(part) for part in parts],
+        "lines": _lines(tariff, posted),
+        "charge": money_text(tariff, sum(posted)),
+    }
+
+
+def _explained(tariff: CompiledTariff, book: Book) -> list[Json]:
+    return [
+        {**_times(tariff, derived.interval), "steps": explain(tariff, derived.steps)}
+        for derived in book.derived
+    ]
