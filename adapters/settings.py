@@ -1,0 +1,33 @@
+"""The environment, read once: `LEDGER_*`; an unknown name is an error, not a silence."""
+
+import os
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "LEDGER_"
+
+
+class Settings(BaseSettings):
+    """Where the ledger lives and how much it may use."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    database_url: str = "sqlite:///var/wattledger.db"
+    """`sqlite:///path` or `postgresql://user@host:port/name`."""
+    cache_accounts: Annotated[int, Field(ge=1_000, le=50_000_000)] = 1_500_000
+    """Folded states kept in memory, about 1.5 KB each."""
+    vault_key_file: str = "var/vault.key"
+    """File with the master key that wraps the customers' keys; made by `init`."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
+
+    @model_validator(mode="after")
+    def _no_unknown_names(self) -> Self:
+        known = {PREFIX + name.upper() for name in type(self).model_fields}
+        unknown = sorted(n for n in os.environ if n.startswith(PREFIX) and n not in known)
+        if unknown:
+            names = ", ".join(sorted(known))
+            raise ValueError(f"unknown setting {unknown[0]}; the settings are {names}")
+        return self

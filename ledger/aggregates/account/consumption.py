@@ -1,0 +1,143 @@
+"""Consumption decisions: from registers to a charge, or to the reason why there is none (R1)."""
+
+from typing import Final, NamedTuple
+
+from ledger.aggregates.account.state import (
+    Account,
+    Point,
+    Taxed,
+    add_taxed,
+    shifted_week,
+    tax_month,
+)
+from ledger.events import account as facts
+from ledger.pricing import CompiledTariff, NotRateable
+from ledger.values import closing_day
+
+HOUR_US: Final = 3_600_000_000
+FUTURE_US: Final = 300_000_000
+"""A meter's clock may run five minutes ahead; later than that is no reading yet."""
+PLAUSIBLE_PER_HOUR: Final = {"wh": 1_000_000, "l": 100_000}
+"""What one meter (before its multiplier) can pass in an hour: 1,000 kWh, 100 m³."""
+WRAP_SHARE: Final = 10
+"""A fall is a wrap-around only if the meter then passed less than a tenth of its range."""
+
+
+class Quarantine(NamedTuple):
+    """Why a reading was not charged: a stable code and a sentence."""
+
+    code: str
+    reason: str
+
+
+def charge(
+    account: Account,
+    point: Point,
+    at_us: int,
+    readings: dict[str, int],
+    tariff: CompiledTariff,
+    tariff_version: int,
+    now_us: int,
+) -> facts.AccountCharged | Quarantine:
+    """Rate the interval from the point's last reading to this one.
+
+    `readings` maps a register to the meter's own value in Wh or litres, before the multiplier.
+    """
+    if account.status != "open":
+        return Quarantine("account_closed", f"The account {account.account_no} is closed.")
+    if at_us > now_us + FUTURE_US:
+        return Quarantine("future", "The reading's time lies in the future.")
+    measured = _measure(point, at_us, readings)
+    if isinstance(measured, Quarantine):
+        return measured
+    registers, quantities = measured
+    try:
+        position, amounts = tariff.rate(point.position, point.last_at_us, at_us, quantities)
+    except NotRateable as reason:
+        return Quarantine(reason.code, str(reason))
+    day = closing_day(account.timezone, at_us)
+    total = sum(amounts)
+    lines = _lines(account, tariff, amounts, day) if total or any(amounts) else ()
+    granted_used = min(account.granted_minor, total) if account.granted_minor and total > 0 else 0
+    week = account.week if day == account.day else shifted_week(account, day)
+    return facts.AccountCharged(
+        account.account_no,
+        point.name,
+        point.meter_no,
+        point.last_at_us,
+        point.unit,
+        registers,
+        point.tariff_id,
+        tariff_version,
+        lines,
+        account.currency,
+        total,
+        granted_used,
+        account.balance_minor - total + granted_used,
+        account.granted_minor - granted_used,
+        day,
+        sum(week) + total,
+        position,
+    )
+
+
+Measured = tuple[dict[str, tuple[int, int, int]], tuple[int, ...]]
+
+
+def _measure(point: Point, at_us: int, readings: dict[str, int]) -> Measured | Quarantine:
+    """Before, after and quantity of each register, or why they cannot be true."""
+    registers: dict[str, tuple[int, int, int]] = {}
+    quantities: list[int] = []
+    multiplier = point.multiplier_milli
+    hours = (at_us - point.last_at_us) // HOUR_US + 1
+    passable = hours * PLAUSIBLE_PER_HOUR[point.unit]
+    for name, before in zip(point.register_names, point.registers, strict=True):
+        after = readings.get(name)
+        if after is None:
+            return Quarantine("register_missing", f"The reading lacks the register {name}.")
+        if not 0 <= after < point.wrap:
+            return Quarantine("out_of_range", f"Register {name} shows more than the meter can.")
+        passed = after - before
+        if passed < 0:
+            passed += point.wrap
+            if passed * WRAP_SHARE > point.wrap or passed > passable:
+                return Quarantine("backward", f"Register {name} went back from {before} to {after}.")
+        if passed > passable:
+            return Quarantine("implausible", f"Register {name} passed {passed} in {hours} h.")
+        quantity = (before + passed) * multiplier // 1000 - before * multiplier // 1000
+        registers[name] = (before, after, quantity)
+        quantities.append(quantity)
+    if len(readings) > len(registers):
+        unknown = next((name for name in readings if name not in registers | {"total": 0}), None)
+        if unknown is not None:
+            return Quarantine("register_unknown", f"The tariff has no register {unknown}.")
+    return registers, tuple(quantities)
+
+
+def _lines(
+    account: Account, tariff: CompiledTariff, amounts: tuple[int, ...], day: int
+) -> tuple[facts.ChargeLine, ...]:
+    """Lines with the VAT inside, as differences of the tax period's rounded running total."""
+    lines: list[facts.ChargeLine] = []
+    totals: Taxed | None = None
+    for line, amount in zip(tariff.lines, amounts, strict=True):
+        if amount == 0:
+            continue
+        if line.vat_rate[0] == 0:
+            lines.append(facts.ChargeLine(line.id, line.gl, amount, 0, line.vat_rate))
+            continue
+        if totals is None:
+            totals = account.taxed if tax_month(day) <= account.tax_month else ()
+        vat = _vat(totals, line.vat_rate, amount)
+        taxed = facts.ChargeLine(line.id, line.gl, amount, vat, line.vat_rate)
+        totals = add_taxed(totals, taxed)
+        lines.append(taxed)
+    return tuple(lines)
+
+
+def _vat(totals: Taxed, rate: tuple[int, int], amount: int) -> int:
+    num, den = rate
+    gross, vat = next((total[2:] for total in totals if total[:2] == rate), (0, 0))
+    share, whole = (gross + amount) * num, den + num
+    rounded = (2 * abs(share) + whole) // (2 * whole)
+    return (rounded if share >= 0 else -rounded) - vat

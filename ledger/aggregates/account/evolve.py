@@ -1,0 +1,140 @@
+"""How each fact changes an account; replay runs through this table and nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ledger.aggregates.account.state import Account, Point, add_taxed, shifted_week, tax_month
+from ledger.events import account as facts
+
+
+def _opened(account: Account, event: facts.AccountOpened, _at: int) -> None:
+    account.account_no = event.account_no
+    account.status = "open"
+    account.currency = event.currency
+    account.timezone = event.timezone
+    account.site = event.site
+    account.group = event.group
+    account.attributes = event.attributes or None
+
+
+def _point_added(account: Account, event: facts.ServicePointAdded, at: int) -> None:
+    point = Point(
+        name=event.point,
+        service_kind=event.service_kind,
+        meter_no=event.meter_no,
+        tariff_id=event.tariff_id,
+        policy_id=event.policy_id,
+        unit=event.unit,
+        register_names=tuple(event.registers),
+        registers=tuple(event.registers.values()),
+        wrap=event.wrap,
+        multiplier_milli=event.multiplier_milli,
+        last_at_us=at,
+        position=event.position,
+    )
+    account.points = (*account.points, point)
+
+
+def _point_removed(account: Account, event: facts.ServicePointRemoved, _at: int) -> None:
+    account.points = tuple(point for point in account.points if point.name != event.point)
+
+
+def _each_named(account: Account, name: str) -> list[Point]:
+    """The named point as a list, so that evolving an unknown name is silent, never a refusal."""
+    return [point for point in account.points if point.name == name]
+
+
+def _meter_replaced(account: Account, event: facts.MeterReplaced, at: int) -> None:
+    for point in _each_named(account, event.point):
+        point.meter_no = event.new_meter_no
+        point.registers = tuple(event.registers.values())
+        point.register_names = tuple(event.registers)
+        point.wrap = event.wrap
+        point.multiplier_milli = event.multiplier_milli
+        point.last_at_us = at
+
+
+def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) -> None:
+    for point in _each_named(account, event.point):
+        point.tariff_id = event.tariff_id
+        point.register_names = tuple(event.registers)
+        point.registers = tuple(event.registers.values())
+        point.position = event.position
+
+
+def _policy_assigned(account: Account, event: facts.PolicyAssigned, _at: int) -> None:
+    for point in _each_named(account, event.point):
+        point.policy_id = event.policy_id
+
+
+def _group_assigned(account: Account, event: facts.GroupAssigned, _at: int) -> None:
+    account.group = event.group
+
+
+Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
+
+
+def _booked(account: Account, event: Booked, _at: int) -> None:
+    account.balance_minor = event.balance_after_minor
+    account.granted_minor = event.granted_after_minor
+
+
+def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
+    account.balance_minor = event.balance_after_minor
+    account.granted_minor = event.granted_after_minor
+    week = account.week if event.day == account.day else shifted_week(account, event.day)
+    account.week = (week[0] + event.amount_minor, *week[1:])
+    if event.day > account.day:
+        account.day = event.day
+    for line in event.lines:
+        if line.vat_rate[0]:
+            _taxed(account, event.day, line)
+    for point in account.points:
+        if point.name == event.point:
+            point.registers = tuple([after for _, after, _ in event.registers.values()])
+            point.last_at_us = at
+            point.position = event.position
+
+
+def _taxed(account: Account, day: int, line: facts.ChargeLine) -> None:
+    month = tax_month(day)
+    if month > account.tax_month:
+        account.tax_month, account.taxed = month, ()
+    account.taxed = add_taxed(account.taxed, line)
+
+
+def _level(level: str, supply: str | None = None) -> Callable[[Account, Any, int], None]:
+    def evolver(account: Account, event: Any, _at: int) -> None:  # noqa: ANN401 - five topics, one shape
+        for point in account.points:
+            if point.name == event.point:
+                point.level = level or event.trace.level_after
+                point.supply_intended = supply or point.supply_intended
+
+    return evolver
+
+
+def _closed(account: Account, _event: facts.AccountClosed, _at: int) -> None:
+    account.status = "closed"
+
+
+Account.EVOLVERS.update(
+    {
+        facts.AccountOpened: _opened,
+        facts.ServicePointAdded: _point_added,
+        facts.ServicePointRemoved: _point_removed,
+        facts.MeterReplaced: _meter_replaced,
+        facts.TariffAssigned: _tariff_assigned,
+        facts.PolicyAssigned: _policy_assigned,
+        facts.GroupAssigned: _group_assigned,
+        facts.AccountCredited: _booked,
+        facts.CreditReversed: _booked,
+        facts.AccountAdjusted: _booked,
+        facts.AccountCharged: _charged,
+        facts.AccountReminded: _level(""),
+        facts.AccountWarned: _level(""),
+        facts.WarningCancelled: _level(""),
+        facts.SupplyTripOrdered: _level("trip", "off"),
+        facts.SupplyRestoreOrdered: _level("", "on"),
+        facts.AccountClosed: _closed,
+    }
+)

@@ -1,0 +1,161 @@
+"""Service point decisions (用户点): add and remove points, change their meter, tariff or policy."""
+
+from ledger.aggregates import Refused
+from ledger.aggregates.account.state import Account, Point
+from ledger.events import account as facts
+from ledger.pricing import CompiledTariff
+
+UNITS = {"kWh": "wh", "m3": "l"}
+TARIFF_KIND = {"hot_water": "water"}
+"""Hot water is a water tariff at a point of its own."""
+
+
+def point_name(account: Account, service_kind: str) -> str:
+    """A free name for a further point: its kind, numbered from the second one."""
+    taken = {point.name for point in account.points}
+    names = [service_kind, *(f"{service_kind}-{n}" for n in range(2, len(taken) + 3))]
+    return next(name for name in names if name not in taken)
+
+
+def ordered_registers(tariff: CompiledTariff, registers: dict[str, int]) -> dict[str, int]:
+    """The tariff's registers in its order; a register without a first value is refused."""
+    missing = [name for name in tariff.registers if name not in registers]
+    if missing:
+        raise Refused(
+            "register_missing",
+            f"The tariff {tariff.tariff_id} counts by {', '.join(tariff.registers)}; "
+            f"give the meter's initial value of: {', '.join(missing)}.",
+        )
+    unknown = [name for name in registers if name not in tariff.registers and name != "total"]
+    if unknown:
+        raise Refused("register_unknown", f"The tariff has no register {unknown[0]}.")
+    return {name: registers[name] for name in tariff.registers}
+
+
+def add_point(
+    account: Account,
+    *,
+    service_kind: str,
+    meter_no: str,
+    tariff: CompiledTariff,
+    tariff_version: int,
+    policy_id: str,
+    installed_at_us: int,
+    registers: dict[str, int],
+    wrap: int,
+    multiplier_milli: int,
+) -> facts.ServicePointAdded:
+    """Let a meter count for the account, from its installation on."""
+    account.require_open()
+    _require_match(account, service_kind, tariff)
+    _require_range(registers, wrap)
+    return facts.ServicePointAdded(
+        account_no=account.account_no,
+        point=point_name(account, service_kind),
+        service_kind=service_kind,
+        meter_no=meter_no,
+        tariff_id=tariff.tariff_id,
+        tariff_version=tariff_version,
+        policy_id=policy_id,
+        unit=UNITS[tariff.unit],
+        registers=ordered_registers(tariff, registers),
+        wrap=wrap,
+        multiplier_milli=multiplier_milli,
+        position=tariff.start(installed_at_us),
+    )
+
+
+def _require_match(account: Account, service_kind: str, tariff: CompiledTariff) -> None:
+    if TARIFF_KIND.get(service_kind, service_kind) != tariff.service_kind:
+        raise Refused(
+            "tariff_of_other_service",
+            f"The tariff {tariff.tariff_id} is for {tariff.service_kind}, not {service_kind}.",
+        )
+    if tariff.currency != account.currency:
+        raise Refused(
+            "wrong_currency",
+            f"The account {account.account_no} is kept in {account.currency}, "
+            f"the tariff {tariff.tariff_id} in {tariff.currency}.",
+        )
+
+
+def _require_range(registers: dict[str, int], wrap: int) -> None:
+    above = [name for name, value in registers.items() if value >= wrap]
+    if above:
+        raise Refused("out_of_range", f"The register {above[0]} shows more than the meter can.")
+
+
+def remove_point(account: Account, point: Point, reason: str) -> facts.ServicePointRemoved:
+    """Stop counting for a point whose last reading is charged."""
+    account.require_open()
+    return facts.ServicePointRemoved(account.account_no, point.name, point.meter_no, reason)
+
+
+def replace_meter(
+    account: Account,
+    point: Point,
+    *,
+    new_meter_no: str,
+    registers: dict[str, int],
+    wrap: int,
+    multiplier_milli: int,
+    reason: str,
+) -> facts.MeterReplaced:
+    """Let another meter count from its first registers on; the tier position stays."""
+    account.require_open()
+    _require_range(registers, wrap)
+    missing = [name for name in point.register_names if name not in registers]
+    if missing:
+        raise Refused("register_missing", f"Give the new meter's initial {', '.join(missing)}.")
+    return facts.MeterReplaced(
+        account_no=account.account_no,
+        point=point.name,
+        old_meter_no=point.meter_no,
+        new_meter_no=new_meter_no,
+        registers={name: registers[name] for name in point.register_names},
+        wrap=wrap,
+        multiplier_milli=multiplier_milli,
+        reason=reason,
+    )
+
+
+def assign_tariff(
+    account: Account, point: Point, tariff: CompiledTariff, tariff_version: int
+) -> facts.TariffAssigned | None:
+    """Rate the point by another tariff from its last reading on; the tier count begins anew."""
+    account.require_open()
+    if point.tariff_id == tariff.tariff_id:
+        return None
+    _require_match(account, point.service_kind, tariff)
+    if UNITS[tariff.unit] != point.unit:
+        raise Refused("tariff_of_other_unit", f"The point is counted in {point.unit}.")
+    if set(tariff.registers) != set(point.register_names):
+        raise Refused(
+            "tariff_of_other_registers",
+            f"The tariff {tariff.tariff_id} counts by {', '.join(tariff.registers)}, the meter by "
+            f"{', '.join(point.register_names)}; replace the meter's registers first.",
+        )
+    known = point.named_registers()
+    position = tariff.start(point.last_at_us)
+    return facts.TariffAssigned(
+        account_no=account.account_no,
+        point=point.name,
+        tariff_id=tariff.tariff_id,
+        tariff_version=tariff_version,
+        registers={name: known[name] for name in tariff.registers},
+        position=position,
+    )
+
+
+def assign_policy(account: Account, point: Point, policy_id: str) -> facts.PolicyAssigned | None:
+    """Let another control policy decide about the point."""
+    account.require_open()
+    if point.policy_id == policy_id:
+        return None
+    return facts.PolicyAssigned(account.account_no, point.name, policy_id)
+
+
+def assign_group(account: Account, group: str) -> facts.GroupAssigned | None:
+    """Move the account to another user group."""
+    account.require_open()
+    return None if account.group == group else facts.GroupAssigned(account.account_no, group)

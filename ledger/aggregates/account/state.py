@@ -1,0 +1,129 @@
+"""What an account is after its events: wallets, service points, levels."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, ClassVar, Final, Self
+
+import msgspec
+
+from ledger.aggregates import Aggregate, Refused
+from ledger.events import Event
+from ledger.events.account import ChargeLine
+from ledger.pricing.position import Position
+
+LEVELS: Final = ("none", "remind", "warn", "trip")
+NO_WEEK: Final = (0, 0, 0, 0, 0, 0, 0)
+
+
+class Point(msgspec.Struct, gc=False):
+    """A service point (用户点): one meter, one tariff, its tier position and its control level."""
+
+    name: str
+    service_kind: str
+    meter_no: str
+    tariff_id: str
+    policy_id: str
+    unit: str
+    register_names: tuple[str, ...]
+    registers: tuple[int, ...]
+    wrap: int
+    multiplier_milli: int
+    last_at_us: int
+    position: Position
+    level: str = "none"
+    supply_intended: str = "on"
+
+    def named_registers(self) -> dict[str, int]:
+        """Register values as last read, by name."""
+        return dict(zip(self.register_names, self.registers, strict=True))
+
+
+class Account(Aggregate):
+    """One customer's money and the points it pays for."""
+
+    KIND: ClassVar[str] = "account"
+    EVOLVERS: ClassVar[dict[type[Event], Callable[[Any, Any, int], None]]] = {}
+
+    account_no: str = ""
+    status: str = "absent"
+    currency: str = ""
+    timezone: str = ""
+    site: str = ""
+    group: str = ""
+    attributes: dict[str, bool | int | str] | None = None
+    balance_minor: int = 0
+    granted_minor: int = 0
+    points: tuple[Point, ...] = ()
+    day: int = 0
+    week: tuple[int, ...] = NO_WEEK
+    """Charges of the seven local days that end with `day`, newest first."""
+    tax_month: int = 0
+    taxed: tuple[tuple[int, int, int, int], ...] = ()
+    """(rate numerator, denominator, gross, VAT) of the tax period, by rate."""
+
+    @property
+    def available_minor(self) -> int:
+        """Money that can still be used before the supply is cut."""
+        return self.balance_minor + self.granted_minor
+
+    def require_open(self) -> None:
+        """Refuse where the account is not open."""
+        if self.status != "open":
+            raise Refused("account_not_open", f"The account {self.account_no} is {self.status}.")
+
+    def point_of_meter(self, meter_no: str) -> Point | None:
+        """The service point that a meter counts for now."""
+        for point in self.points:
+            if point.meter_no == meter_no:
+                return point
+        return None
+
+    def point(self, name: str | None) -> Point:
+        """The named service point; without a name, the only one."""
+        if name is None and len(self.points) == 1:
+            return self.points[0]
+        for point in self.points:
+            if point.name == name:
+                return point
+        known = ", ".join(point.name for point in self.points) or "none"
+        raise Refused(
+            "service_point_unknown",
+            f"The account {self.account_no} has no service point {name!r}; it has: {known}.",
+        )
+
+    def clone(self) -> Self:
+        """Independent copy, points included."""
+        points = tuple(msgspec.structs.replace(point) for point in self.points)
+        return msgspec.structs.replace(self, points=points)
+
+
+def days_left(available_minor: int, week_minor: int) -> int:
+    """Whole days that the money lasts at the last week's pace, 9999 at most."""
+    if available_minor <= 0:
+        return 0
+    return min(9999, available_minor * 7 // week_minor) if week_minor > 0 else 9999
+
+
+def shifted_week(account: Account, day: int) -> tuple[int, ...]:
+    """The account's seven daily sums seen from `day`; an earlier day counts as the newest one."""
+    gap = day - account.day
+    if gap <= 0:
+        return account.week
+    return (*NO_WEEK[:gap], *account.week[: 7 - gap]) if gap < len(NO_WEEK) else NO_WEEK
+
+
+Taxed = tuple[tuple[int, int, int, int], ...]
+
+
+def tax_month(day: int) -> int:
+    """Tax period (calendar month, counted) of a day ordinal."""
+    found = date.fromordinal(day)
+    return found.year * 12 + found.month
+
+
+def add_taxed(totals: Taxed, line: ChargeLine) -> Taxed:
+    """The tax period's running totals by rate after one line."""
+    rate = line.vat_rate
+    before = next((total for total in totals if total[:2] == rate), (*rate, 0, 0))
+    after = (*rate, before[2] + line.amount_minor, before[3] + line.vat_minor)
+    return (*(total for total in totals if total is not before), after)

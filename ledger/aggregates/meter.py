@@ -1,0 +1,80 @@
+"""One meter (电表 / 水表): where it counts, and the readings that could not be charged."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Self
+
+import msgspec
+
+from ledger.aggregates import Aggregate, Refused
+from ledger.events import Event
+from ledger.events.meter import MeterInstalled, MeterRemoved, ReadingQuarantined
+
+QUARANTINED_MAX: Final = 10_000
+"""So many readings in quarantine are told apart; a meter that sends more repeats the oldest."""
+
+
+class Meter(Aggregate):
+    """A meter within one account's shard; natural id is its number."""
+
+    KIND: ClassVar[str] = "meter"
+    EVOLVERS: ClassVar[dict[type[Event], Callable[[Any, Any, int], None]]] = {}
+
+    meter_no: str = ""
+    account_no: str = ""
+    point: str = ""
+    installed_at_us: int = 0
+    quarantined: dict[str, str] = {}
+    """Time of a reading in quarantine and its registers -> the code it was refused with."""
+
+    def clone(self) -> Self:
+        """Independent copy, quarantine included."""
+        return msgspec.structs.replace(self, quarantined=dict(self.quarantined))
+
+    def install(
+        self, meter_no: str, account_no: str, point: str, registers: dict[str, int]
+    ) -> MeterInstalled:
+        """Let the meter count for a service point."""
+        if self.account_no:
+            raise Refused(
+                "meter_in_use", f"The meter {meter_no} is installed at account {self.account_no}."
+            )
+        return MeterInstalled(meter_no, account_no, point, registers)
+
+    def remove(self, registers: dict[str, int]) -> MeterRemoved:
+        """Take the meter from its service point."""
+        if not self.account_no:
+            raise Refused("meter_not_installed", f"The meter {self.meter_no} is not installed.")
+        return MeterRemoved(self.meter_no, self.account_no, self.point, registers)
+
+    def quarantine(self, at_us: int, event: ReadingQuarantined) -> ReadingQuarantined | None:
+        """Keep a reading that cannot be charged; the same one again is silence."""
+        return None if reading_key(at_us, event.registers) in self.quarantined else event
+
+
+def reading_key(at_us: int, registers: dict[str, int]) -> str:
+    """Text that tells one reading of a meter from another."""
+    values = ",".join(f"{name}={registers[name]}" for name in sorted(registers))
+    return f"{at_us} {values}"
+
+
+def _installed(meter: Meter, event: MeterInstalled, at: int) -> None:
+    meter.installed_at_us = at
+    meter.meter_no = event.meter_no
+    meter.account_no = event.account_no
+    meter.point = event.point
+
+
+def _removed(meter: Meter, _event: MeterRemoved, _at: int) -> None:
+    meter.account_no = meter.point = ""
+
+
+def _quarantined(meter: Meter, event: ReadingQuarantined, at: int) -> None:
+    meter.meter_no = event.meter_no
+    if len(meter.quarantined) >= QUARANTINED_MAX:
+        del meter.quarantined[next(iter(meter.quarantined))]
+    meter.quarantined[reading_key(at, event.registers)] = event.code
+
+
+Meter.EVOLVERS.update(
+    {MeterInstalled: _installed, MeterRemoved: _removed, ReadingQuarantined: _quarantined}
+)

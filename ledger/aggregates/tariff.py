@@ -1,0 +1,79 @@
+"""A published tariff (资费): never edited, only continued by versions that begin later."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+
+from ledger.aggregates import Aggregate, Refused
+from ledger.events import Event
+from ledger.events.catalogue import TariffPublished
+
+
+class Tariff(Aggregate):
+    """One tariff by its id; `version` counts its publications."""
+
+    KIND: ClassVar[str] = "tariff"
+    EVOLVERS: ClassVar[dict[type[Event], Callable[[Any, Any, int], None]]] = {}
+
+    document: bytes = b""
+    document_sha256: str = ""
+
+    def publish(
+        self, tariff_id: str, document: bytes, document_sha256: str, today: str
+    ) -> TariffPublished | None:
+        """Publish a linted document; the same document again is silence.
+
+        Versions that have begun by `today` (ISO date) must stay as they are: what was used to
+        rate is never changed, a later version continues it.
+        """
+        if document_sha256 == self.document_sha256:
+            return None
+        if self.document:
+            _require_continuation(self.document, document, today)
+        return TariffPublished(tariff_id, msgspec.Raw(document), document_sha256)
+
+
+def _require_continuation(old: bytes, new: bytes, today: str) -> None:
+    before: dict[str, Any] = msgspec.json.decode(old)
+    after: dict[str, Any] = msgspec.json.decode(new)
+    for key in ("service_kind", "unit", "currency", "timezone", "registers", "tax"):
+        if before.get(key) != after.get(key):
+            raise Refused(
+                "tariff_changed",
+                f"/{key} differs from the published tariff; publish it under a new tariff_id.",
+            )
+    begun = [version for version in before["versions"] if version["effective_from"] <= today]
+    kept = {version["effective_from"]: version for version in after["versions"]}
+    for version in begun:
+        other = kept.get(version["effective_from"])
+        if other is None or _without_end(other) != _without_end(version):
+            raise Refused(
+                "tariff_version_changed",
+                f"The version effective from {version['effective_from']} has begun and cannot "
+                "change; keep it as published and add a version that begins later.",
+            )
+        if other["effective_to"] != version["effective_to"] and (other["effective_to"] or "9") <= today:
+            raise Refused(
+                "tariff_version_ended_in_the_past",
+                f"The version effective from {version['effective_from']} can only end after {today}.",
+            )
+    fresh = set(kept) - {version["effective_from"] for version in begun}
+    late = sorted(start for start in fresh if start <= today)
+    if late:
+        raise Refused(
+            "tariff_version_late",
+            f"A new version must begin after {today}; this one begins on {late[0]}.",
+        )
+
+
+def _without_end(version: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in version.items() if key != "effective_to"}
+
+
+def _published(tariff: Tariff, event: TariffPublished, _at: int) -> None:
+    tariff.document = bytes(event.document)
+    tariff.document_sha256 = event.document_sha256
+
+
+Tariff.EVOLVERS.update({TariffPublished: _published})

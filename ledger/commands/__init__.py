@@ -1,0 +1,44 @@
+"""Doors. One module a use case: the command as it comes from outside, and `handle`."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ledger.ports import Claim
+from ledger.store.ledger import fingerprint
+from ledger.values import micros
+
+
+class Command(BaseModel):
+    """What somebody asks for; unknown fields are refused, the command is the HTTP body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=2_000)
+
+    def fingerprint(self, path: str) -> str:
+        """What tells a repeat from a contradiction under the same key."""
+        return fingerprint(path, self.model_dump(mode="json"))
+
+    def claim(self, kind: str, key: str, owner: str) -> Claim:
+        """A claim of this command on something that must be unique in the ledger."""
+        return Claim(kind, key, self.fingerprint(kind), owner)
+
+
+Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line of text without control characters."""
+AccountNo = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+MeterNo = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+ExternalId = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]
+"""An id that somebody else made: printable ASCII, kept as it is."""
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+AmountMinor = Annotated[int, Field(strict=True)]
+Reason = Annotated[Text, Field(min_length=1, max_length=500)]
+Moment = AwareDatetime
+
+
+def at_us(moment: Moment | None, now_us: int) -> int:
+    """Microseconds of a stated moment, or now."""
+    return now_us if moment is None else micros(moment)
+
+
+Json = dict[str, Any]

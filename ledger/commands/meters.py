@@ -1,0 +1,134 @@
+"""Install, replace or remove a meter (装表 / 换表 / 拆表) at a service point."""
+
+from ledger.aggregates.account import Account, Point
+from ledger.aggregates.account.consumption import Quarantine, charge
+from ledger.aggregates.account.points import remove_point, replace_meter
+from ledger.aggregates import Refused
+from ledger.aggregates.meter import Meter
+from ledger.commands import AccountNo, Command, Json, MeterNo, Moment, Reason
+from ledger.commands.answers import account_answer
+from ledger.commands.open_account import DEFAULT_WRAP, ServicePoint, install
+from ledger.commands.quantities import PositiveQuantity, Registers
+from ledger.store import Answer, Context, Ledger, Session
+from ledger.values import micros
+
+
+class InstallMeter(ServicePoint):
+    """Add a further service point with its meter to an account."""
+
+    account_no: AccountNo
+
+
+class ReplaceMeter(Command):
+    """Take the old meter's last reading and let another meter count from its first."""
+
+    account_no: AccountNo
+    service_point: str | None = None
+    replaced_at: Moment
+    final: Registers
+    meter_no: MeterNo
+    initial: Registers
+    wrap: PositiveQuantity = DEFAULT_WRAP
+    multiplier: PositiveQuantity = 1_000
+    reason: Reason
+
+
+class RemoveMeter(Command):
+    """Take the meter's last reading and stop charging the service point."""
+
+    account_no: AccountNo
+    service_point: str | None = None
+    removed_at: Moment
+    final: Registers
+    reason: Reason
+
+
+def install_meter(command: InstallMeter, ledger: Ledger, context: Context) -> Answer:
+    """Add the point; the meter's number must be free in the whole ledger."""
+
+    def decide(session: Session) -> Json:
+        account = session.account(command.account_no)
+        install(session, account, command)
+        return account_answer(account, session)
+
+    return ledger.decide(
+        decide,
+        context,
+        accounts=(command.account_no,),
+        claims=(command.claim("meter", command.meter_no, command.account_no),),
+    )
+
+
+def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
+    """Charge to the old meter's last registers, then count on with the new meter."""
+
+    def decide(session: Session) -> Json:
+        account = session.account(command.account_no)
+        point = account.point(command.service_point)
+        at_us = micros(command.replaced_at)
+        _charge_final(session, account, point, command.final, at_us)
+        _retire(session, account, point, at_us)
+        replaced = replace_meter(
+            account,
+            point,
+            new_meter_no=command.meter_no,
+            registers=command.initial,
+            wrap=command.wrap,
+            multiplier_milli=command.multiplier,
+            reason=command.reason,
+        )
+        session.record(account, replaced, at_us)
+        meter = session.aggregate(Meter, command.meter_no, account.shard)
+        installed = meter.install(
+            command.meter_no, account.account_no, point.name, replaced.registers
+        )
+        session.record(meter, installed, at_us)
+        session.decide_levels(account, at_us)
+        return account_answer(account, session)
+
+    return ledger.decide(
+        decide,
+        context,
+        accounts=(command.account_no,),
+        claims=(command.claim("meter", command.meter_no, command.account_no),),
+    )
+
+
+def remove(command: RemoveMeter, ledger: Ledger, context: Context) -> Answer:
+    """Charge to the last registers, then let the point and its meter go."""
+
+    def decide(session: Session) -> Json:
+        account = session.account(command.account_no)
+        point = account.point(command.service_point)
+        at_us = micros(command.removed_at)
+        _charge_final(session, account, point, command.final, at_us)
+        _retire(session, account, point, at_us)
+        session.record(account, remove_point(account, point, command.reason), at_us)
+        session.decide_levels(account, at_us)
+        return account_answer(account, session)
+
+    return ledger.decide(decide, context, accounts=(command.account_no,))
+
+
+def _charge_final(
+    session: Session, account: Account, point: Point, registers: dict[str, int], at_us: int
+) -> None:
+    """Charge up to a meter's last reading; one that cannot be charged refuses the command."""
+    if at_us < point.last_at_us:
+        raise Refused(
+            "late", "A later reading of this meter is charged already; use its time or a later one."
+        )
+    if at_us == point.last_at_us and registers == point.named_registers():
+        return
+    tariff, version = session.tariff(point.tariff_id)
+    fact = charge(account, point, at_us, registers, tariff, version, session.now_us)
+    if isinstance(fact, Quarantine):
+        raise Refused(fact.code, fact.reason)
+    session.record(account, fact, at_us)
+
+
+def _retire(session: Session, account: Account, point: Point, at_us: int) -> None:
+    """Let the point's meter go, so that its number may be installed elsewhere."""
+    meter = session.aggregate(Meter, point.meter_no, account.shard)
+    session.record(meter, meter.remove(point.named_registers()), at_us)
+    session.released.append(("meter", point.meter_no))

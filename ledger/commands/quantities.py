@@ -1,0 +1,43 @@
+"""Quantities as people write them (decimal kWh or m³) and as the ledger counts (whole Wh or litres)."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field
+
+_DECIMAL: Final = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?")
+MILLI: Final = 3
+
+
+def scaled(text: object, decimals: int) -> int:
+    """Exact integer of a decimal text times ten to `decimals`; more digits are refused."""
+    if isinstance(text, int) and not isinstance(text, bool):
+        return int(text) * 10**decimals
+    match = _DECIMAL.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"a decimal number such as 12.5 is needed, not {text!r}")
+    sign, whole, fraction = match.group(1), match.group(2), (match.group(3) or "").rstrip("0")
+    if len(fraction) > decimals:
+        raise ValueError(f"at most {decimals} decimals can be kept, {text!r} has more")
+    number = int(whole + fraction.ljust(decimals, "0"))
+    return -number if sign else number
+
+
+def milli(text: object) -> int:
+    """Thousandths of a decimal text: Wh of kWh, litres of m³."""
+    return scaled(text, MILLI)
+
+
+def decimal_text(number: int, decimals: int = MILLI) -> str:
+    """Decimal text of a scaled integer, without trailing zeros."""
+    whole, fraction = divmod(abs(number), 10**decimals)
+    tail = str(fraction).rjust(decimals, "0").rstrip("0") if decimals else ""
+    return f"{'-' if number < 0 else ''}{whole}{'.' + tail if tail else ''}"
+
+
+Quantity = Annotated[int, BeforeValidator(milli), Field(ge=0, le=10**15)]
+"""A register or quantity given in kWh or m³, kept in Wh or litres."""
+PositiveQuantity = Annotated[int, BeforeValidator(milli), Field(gt=0, le=10**15)]
+"""A quantity above zero; also a multiplier, in thousandths."""
+RegisterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Registers = dict[RegisterName, Quantity]

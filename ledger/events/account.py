@@ -1,0 +1,270 @@
+"""Facts of a prepaid account (预付费账户): money in, supply charged, thresholds crossed."""
+
+from typing import ClassVar, Final
+
+import msgspec
+
+from ledger.events import Event
+from ledger.pricing.position import Position
+
+
+class AccountOpened(Event):
+    """A customer can be supplied and charged from now on; personal data enters by commitment."""
+
+    TOPIC: ClassVar[str] = "account.opened.v1"
+    account_no: str
+    currency: str
+    timezone: str
+    site: str
+    group: str
+    attributes: dict[str, bool | int | str]
+    personal: dict[str, str]
+
+
+class ServicePointAdded(Event):
+    """A meter and a tariff began to count for the account (用户点)."""
+
+    TOPIC: ClassVar[str] = "account.service_point_added.v1"
+    account_no: str
+    point: str
+    service_kind: str
+    meter_no: str
+    tariff_id: str
+    tariff_version: int
+    policy_id: str
+    unit: str
+    """`wh` or `l`: the unit of every register and quantity of this point."""
+    registers: dict[str, int]
+    wrap: int
+    multiplier_milli: int
+    position: Position
+
+
+class ServicePointRemoved(Event):
+    """The point no longer counts; its last reading has been charged."""
+
+    TOPIC: ClassVar[str] = "account.service_point_removed.v1"
+    account_no: str
+    point: str
+    meter_no: str
+    reason: str
+
+
+class MeterReplaced(Event):
+    """Another meter counts for the point from its first registers on; the tier position stays."""
+
+    TOPIC: ClassVar[str] = "account.meter_replaced.v1"
+    account_no: str
+    point: str
+    old_meter_no: str
+    new_meter_no: str
+    registers: dict[str, int]
+    wrap: int
+    multiplier_milli: int
+    reason: str
+
+
+class TariffAssigned(Event):
+    """The point is rated by another tariff, from its last reading on."""
+
+    TOPIC: ClassVar[str] = "account.tariff_assigned.v1"
+    account_no: str
+    point: str
+    tariff_id: str
+    tariff_version: int
+    registers: dict[str, int]
+    position: Position
+
+
+class PolicyAssigned(Event):
+    """Another control policy decides when the point is warned and cut."""
+
+    TOPIC: ClassVar[str] = "account.policy_assigned.v1"
+    account_no: str
+    point: str
+    policy_id: str
+
+
+class GroupAssigned(Event):
+    """The account belongs to another user group (用户组)."""
+
+    TOPIC: ClassVar[str] = "account.group_assigned.v1"
+    account_no: str
+    group: str
+
+
+class AccountCredited(Event):
+    """A settled payment was booked (充值入账)."""
+
+    TOPIC: ClassVar[str] = "account.credited.v1"
+    account_no: str
+    receipt_no: str
+    channel: str
+    channel_txn_id: str
+    currency: str
+    amount_minor: int
+    balance_after_minor: int
+    granted_after_minor: int
+
+
+class CreditReversed(Event):
+    """A booked payment was taken back (冲正)."""
+
+    TOPIC: ClassVar[str] = "account.credit_reversed.v1"
+    account_no: str
+    receipt_no: str
+    channel: str
+    channel_txn_id: str
+    currency: str
+    amount_minor: int
+    reason: str
+    balance_after_minor: int
+    granted_after_minor: int
+
+
+class AccountAdjusted(Event):
+    """A named person corrected a wallet, with a reason (调账); the amount is signed."""
+
+    TOPIC: ClassVar[str] = "account.adjusted.v1"
+    account_no: str
+    wallet: str
+    currency: str
+    amount_minor: int
+    reason: str
+    balance_after_minor: int
+    granted_after_minor: int
+
+
+class ChargeLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One charge of a tariff: what it was for in the books, and the VAT inside it."""
+
+    id: str
+    gl: str
+    amount_minor: int
+    vat_minor: int
+    vat_rate: tuple[int, int]
+
+
+class AccountCharged(Event):
+    """Consumption up to a reading was rated and paid from the balance (扣费).
+
+    `registers` maps a register to [before, after, quantity] in the point's unit; the reading's own
+    time is the event's `valid_at`, the one before it `from_us`. `week_minor` is the sum of the
+    charges of the seven local days that end with `day`.
+    """
+
+    TOPIC: ClassVar[str] = "account.charged.v1"
+    account_no: str
+    point: str
+    meter_no: str
+    from_us: int
+    unit: str
+    registers: dict[str, tuple[int, int, int]]
+    tariff_id: str
+    tariff_version: int
+    lines: tuple[ChargeLine, ...]
+    currency: str
+    amount_minor: int
+    granted_used_minor: int
+    balance_after_minor: int
+    granted_after_minor: int
+    day: int
+    week_minor: int
+    position: Position
+
+
+class Rule(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One condition of a control decision with the truth value it had."""
+
+    rule: str
+    holds: bool
+
+
+class Trace(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Everything a control decision looked at, so that it can be explained and repeated."""
+
+    policy_id: str
+    policy_version: int
+    balance_minor: int
+    granted_minor: int
+    available_minor: int
+    days_left: int
+    level_before: str
+    level_after: str
+    rules: tuple[Rule, ...]
+
+
+class AccountReminded(Event):
+    """The money available fell to the reminder line (提醒)."""
+
+    TOPIC: ClassVar[str] = "account.reminded.v1"
+    account_no: str
+    point: str
+    trace: Trace
+
+
+class AccountWarned(Event):
+    """The money available fell to the warning line (预警)."""
+
+    TOPIC: ClassVar[str] = "account.warned.v1"
+    account_no: str
+    point: str
+    trace: Trace
+
+
+class WarningCancelled(Event):
+    """A level no longer holds (取消预警)."""
+
+    TOPIC: ClassVar[str] = "account.warning_cancelled.v1"
+    account_no: str
+    point: str
+    trace: Trace
+
+
+class SupplyTripOrdered(Event):
+    """The ledger decided to cut the point (停电): a decision, not yet an open relay."""
+
+    TOPIC: ClassVar[str] = "account.supply_trip_ordered.v1"
+    account_no: str
+    point: str
+    trace: Trace
+
+
+class SupplyRestoreOrdered(Event):
+    """The ledger decided to give supply back (复电)."""
+
+    TOPIC: ClassVar[str] = "account.supply_restore_ordered.v1"
+    account_no: str
+    point: str
+    trace: Trace
+
+
+class AccountClosed(Event):
+    """No more charges or payments are taken; what was left is stated."""
+
+    TOPIC: ClassVar[str] = "account.closed.v1"
+    account_no: str
+    reason: str
+    balance_after_minor: int
+    granted_after_minor: int
+
+
+EVENTS: Final = (
+    AccountOpened,
+    ServicePointAdded,
+    ServicePointRemoved,
+    MeterReplaced,
+    TariffAssigned,
+    PolicyAssigned,
+    GroupAssigned,
+    AccountCredited,
+    CreditReversed,
+    AccountAdjusted,
+    AccountCharged,
+    AccountReminded,
+    AccountWarned,
+    WarningCancelled,
+    SupplyTripOrdered,
+    SupplyRestoreOrdered,
+    AccountClosed,
+)

@@ -1,0 +1,31 @@
+"""The leaf of the proof log: what an auditor hashes again, byte for byte (docs/events.md)."""
+
+from hashlib import sha256
+
+ABSENT = "-"
+
+
+def leaf_entry(
+    shard: int,
+    position: int,
+    stream_id: str,
+    version: int,
+    topic: str,
+    recorded_at_us: int,
+    valid_at_us: int,
+    command_id: str | None,
+    metadata: bytes,
+    payload: bytes,
+    salt: bytes,
+) -> bytes:
+    """UTF-8 text that identifies one event; its content enters by a salted digest."""
+    content = sha256(b"%b%b\0%b" % (salt, metadata, payload)).hexdigest()
+    return (
+        f"wattledger/1\n{shard} {position} {stream_id} {version} {topic}\n"
+        f"{recorded_at_us} {valid_at_us} {command_id or ABSENT}\n{content}\n"
+    ).encode()
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """RFC 9162 leaf hash of an entry."""
+    return sha256(b"\0" + entry).digest()

@@ -1,0 +1,39 @@
+"""Facts of one meter (电表 / 水表): where it counted, and readings that could not be charged."""
+
+from typing import ClassVar, Final
+
+from ledger.events import Event
+
+
+class MeterInstalled(Event):
+    """The meter counts for a service point from these registers on."""
+
+    TOPIC: ClassVar[str] = "meter.installed.v1"
+    meter_no: str
+    account_no: str
+    point: str
+    registers: dict[str, int]
+
+
+class MeterRemoved(Event):
+    """The meter no longer counts for the point."""
+
+    TOPIC: ClassVar[str] = "meter.removed.v1"
+    meter_no: str
+    account_no: str
+    point: str
+    registers: dict[str, int]
+
+
+class ReadingQuarantined(Event):
+    """A reading could not be charged and is kept with the reason; its time is `valid_at`."""
+
+    TOPIC: ClassVar[str] = "meter.reading_quarantined.v1"
+    meter_no: str
+    account_no: str
+    registers: dict[str, int]
+    code: str
+    reason: str
+
+
+EVENTS: Final = (MeterInstalled, MeterRemoved, ReadingQuarantined)

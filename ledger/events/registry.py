@@ -1,0 +1,41 @@
+"""The closed list of topics: what is not listed here is not an event, and nothing is imported by name."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from ledger.events import Event, account, catalogue, meter, payment
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+EVENT_TYPES: Final[dict[str, type[Event]]] = {
+    event_type.TOPIC: event_type
+    for event_type in (*account.EVENTS, *payment.EVENTS, *meter.EVENTS, *catalogue.EVENTS)
+}
+UPCASTERS: Final[dict[str, tuple[str, Upcaster]]] = {}
+"""Retired topic -> (its successor, pure function on the decoded payload)."""
+
+_decoders: Final = {
+    topic: msgspec.json.Decoder(event_type).decode for topic, event_type in EVENT_TYPES.items()
+}
+encode: Final = msgspec.json.Encoder().encode
+"""Payload bytes of an event: JSON, fields in the type's order."""
+
+
+class UnknownTopicError(LookupError):
+    """The log holds a topic that this release does not know."""
+
+
+def decode(topic: str, payload: bytes) -> Event:
+    """Event of a stored payload, brought to its newest shape."""
+    decoder = _decoders.get(topic)
+    if decoder is not None:
+        return decoder(payload)
+    if topic not in UPCASTERS:
+        raise UnknownTopicError(f"The topic {topic} is not an event of this release.")
+    data: dict[str, Any] = msgspec.json.decode(payload)
+    while topic in UPCASTERS:
+        topic, upcast = UPCASTERS[topic]
+        data = upcast(data)
+    return msgspec.convert(data, EVENT_TYPES[topic])

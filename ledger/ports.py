@@ -1,0 +1,143 @@
+"""What the ledger needs from outside: a durable log and the time. One capability each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+
+class Row(NamedTuple):
+    """One row of the log, exactly as hashed."""
+
+    shard: int
+    position: int
+    stream_id: str
+    version: int
+    topic: str
+    recorded_at: int
+    valid_at: int
+    command_id: str | None
+    metadata: bytes
+    payload: bytes
+    salt: bytes
+    leaf_hash: bytes
+
+
+class Head(NamedTuple):
+    """The end of a shard's log: last position (0 when empty) and its time in UTC microseconds."""
+
+    position: int
+    recorded_at_us: int
+
+
+class Claim(NamedTuple):
+    """What must be unique in the whole ledger; `fingerprint` tells a repeat from a contradiction."""
+
+    kind: str
+    key: str
+    fingerprint: str
+    owner: str
+
+
+class StoredClaim(NamedTuple):
+    """A claim as it was taken, with the answer that was given then (empty when none was)."""
+
+    fingerprint: str
+    owner: str
+    answer: bytes
+
+
+class Snapshot(NamedTuple):
+    """A folded state at a version, valid for one fold hash; a cache, deletable at any time."""
+
+    shard: int
+    stream_id: str
+    version: int
+    fold_hash: str
+    state: bytes
+
+
+ClaimKey = tuple[str, str]
+
+
+class LogUnavailableError(Exception):
+    """The log cannot be reached or cannot grow (disk full); nothing of the request was recorded."""
+
+
+class OutcomeUnknownError(LogUnavailableError):
+    """The connection was lost after COMMIT was sent: ask again with the same key to learn the outcome."""
+
+
+class ConflictError(Exception):
+    """Another writer took a version or position first; everything of the transaction is undone."""
+
+
+class LogWriter(Protocol):
+    """One write transaction; the heads of its shards are locked until it ends."""
+
+    heads: dict[int, Head]
+
+    def streams_changed(self, shard: int, after_position: int) -> set[str] | None:
+        """Streams written behind a position; None when there are too many to name."""
+
+    def find_claims(self, keys: Sequence[ClaimKey]) -> dict[ClaimKey, StoredClaim]:
+        """The claims that stand."""
+
+    def take_claims(self, claims: Sequence[tuple[Claim, bytes]]) -> bool:
+        """Take claims with their answers; False when another transaction was first."""
+
+    def release_claims(self, keys: Sequence[ClaimKey]) -> None:
+        """Give up claims, so that the keys may be claimed again."""
+
+    def past(self, shard: int, stream_ids: Sequence[str], fold_hash: str) -> "Past":
+        """Snapshots and the events behind them."""
+
+    def readings_at(
+        self, shard: int, keys: Sequence[tuple[str, int]]
+    ) -> Iterator[tuple[str, int, str, bytes]]:
+        """(stream, valid_at, topic, payload) of what a stream recorded at exactly these times."""
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write events; raises `ConflictError` when a version or position is taken."""
+
+    def save_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        """Keep folded states."""
+
+    def put_sealed(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
+        """Keep sealed personal data: (shard, account_no, field, ciphertext)."""
+
+
+class Past(NamedTuple):
+    """Newest snapshot of each stream, and (stream, topic, payload, valid_at) of later events."""
+
+    snapshots: dict[str, tuple[int, bytes]]
+    events: Iterable[tuple[str, str, bytes, int]]
+
+
+class Vault(Protocol):
+    """Personal data, sealed under a key of each customer."""
+
+    def seal(
+        self, shard: int, account_no: str, personal: dict[str, str]
+    ) -> tuple[dict[str, str], list[tuple[int, str, str, bytes]]]:
+        """Commitments for the event, and sealed rows to be written with it."""
+
+    def unseal(self, shard: int, account_no: str) -> dict[str, str]:
+        """The personal data of an account; empty where there is none or it was erased."""
+
+
+class Log(Protocol):
+    """The event log of one ledger."""
+
+    shards: int
+
+    def write(self, shards: Sequence[int]) -> AbstractContextManager[LogWriter]:
+        """Begin a write; leaving the block commits. Raises `OutcomeUnknownError` at a lost COMMIT."""
+
+    def landed(self, row: Row) -> bool:
+        """Whether a row is in the log, read under the head's lock so that no COMMIT is pending."""
+
+    def event(self, shard: int, position: int) -> tuple[str, bytes] | None:
+        """Topic and payload at a position."""
+
+    def owners(self, keys: Sequence[ClaimKey]) -> dict[ClaimKey, str]:
+        """Who owns which claim."""

@@ -1,0 +1,47 @@
+"""A bounded cache of folded states: two generations, so that a hit costs one dictionary look-up."""
+
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class GenerationalCache(Generic[Value]):
+    """Keeps at most `size` values, and always the most recently used half of them.
+
+    New and re-used values live in the young generation; when it is full, the old one is forgotten
+    and the young one becomes old.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._half = max(1, size // 2)
+        self._young: dict[str, Value] = {}
+        self._old: dict[str, Value] = {}
+
+    def get(self, key: str) -> Value | None:
+        """The value, renewed; None where it is not known."""
+        value = self._young.get(key)
+        if value is None:
+            value = self._old.pop(key, None)
+            if value is not None:
+                self.put(key, value)
+        return value
+
+    def put(self, key: str, value: Value) -> None:
+        """Keep a value as the youngest."""
+        if len(self._young) >= self._half and key not in self._young:
+            self._old = self._young
+            self._young = {}
+        self._young[key] = value
+
+    def drop(self, key: str) -> None:
+        """Forget a value."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young.clear()
+        self._old.clear()
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)

@@ -1,0 +1,78 @@
+"""Identities, shards and local time: the small exact values every other module speaks in."""
+
+import uuid
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+NAMESPACE: Final = uuid.UUID("6f4dc35c-7c3c-5b0e-9a53-1f0c9a1d7a10")
+"""The UUIDv5 namespace of every stream id; fixed for ever."""
+
+MICROS_PER_SECOND: Final = 1_000_000
+MICROS_PER_DAY: Final = 86_400 * MICROS_PER_SECOND
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY: Final = EPOCH.toordinal()
+_OFFSET_STEP_US: Final = 900 * MICROS_PER_SECOND  # Zones shift on quarter hours only.
+_OFFSETS_MAX: Final = 200_000
+
+_offsets: dict[str, dict[int, int]] = {}
+
+
+def stream_id(kind: str, natural_id: str) -> str:
+    """Canonical UUIDv5 text of the stream `kind/natural_id`."""
+    return str(uuid.uuid5(NAMESPACE, f"{kind}/{natural_id}"))
+
+
+def shard_of(account_no: str, shards: int) -> int:
+    """Shard that holds everything of an account."""
+    return zlib.crc32(account_no.encode()) % shards
+
+
+def claim_shard(kind: str, key: str, shards: int) -> int:
+    """Shard of a claim: by the claimed key, so that one key has one home."""
+    return zlib.crc32(f"{kind}{key}".encode()) % shards
+
+
+def local_us(timezone: str, at_us: int) -> int:
+    """Wall-clock microseconds since 1970-01-01 00:00 local, for UTC microseconds `at_us`."""
+    step = at_us // _OFFSET_STEP_US
+    zone = _offsets.get(timezone)
+    if zone is None:
+        zone = _offsets.setdefault(timezone, {})
+    offset = zone.get(step)
+    if offset is None:
+        if len(zone) >= _OFFSETS_MAX:
+            zone.clear()
+        offset = zone[step] = _offset_us(timezone, at_us)
+    return at_us + offset
+
+
+def _offset_us(timezone: str, at_us: int) -> int:
+    offset = instant(at_us).astimezone(ZoneInfo(timezone)).utcoffset()
+    return 0 if offset is None else offset // timedelta(microseconds=1)
+
+
+def local_day(timezone: str, at_us: int) -> int:
+    """Day ordinal (`date.toordinal`) on which `at_us` falls in the zone."""
+    return EPOCH_DAY + local_us(timezone, at_us) // MICROS_PER_DAY
+
+
+def closing_day(timezone: str, at_us: int) -> int:
+    """Day ordinal that a reading at `at_us` belongs to: local midnight closes the day before."""
+    return EPOCH_DAY + (local_us(timezone, at_us) - 1) // MICROS_PER_DAY
+
+
+def instant(at_us: int) -> datetime:
+    """UTC datetime of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=at_us)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware datetime."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def rfc3339(at_us: int) -> str:
+    """RFC 3339 text in UTC, to the microsecond only where there is a fraction."""
+    return instant(at_us).isoformat().replace("+00:00", "Z")
