@@ -1,7 +1,8 @@
 """Integer arithmetic of an interval inside a frame: what each line accrues."""
 
+from collections.abc import Iterable
 from math import gcd
-from operator import mul
+from operator import add, mul
 from typing import Final
 
 from ledger.pricing.frames import Bounds, Frame
@@ -12,54 +13,69 @@ Numbers = tuple[int, ...]
 PEAK_AND_VALLEY: Final = 2  # So common that it has its own line.
 
 
-def within_tier(
-    accrued: Accrued, quantities: Numbers, den: int, frame: Frame, tier: int
+def consumed(
+    frame: Frame, position: Position, quantities: Numbers, share: int
+) -> tuple[int, Accrued, int]:
+    """Quantity, accruals and their denominator after `share` / `position.den` of the quantities."""
+    bounds = frame.bounds
+    if position.in_service_from > frame.window_from:
+        bounds = frame.bounds_for(position.in_service_from)
+    limits, parts = bounds
+    den, used = position.den, position.used
+    after = used + sum(quantities) * share
+    tier = 0
+    while used * parts >= limits[tier] * den:
+        tier += 1
+    if after * parts > limits[tier] * den:
+        return _across_tiers(frame, position, quantities, share, bounds, tier)
+    return after, _within_tier(frame, position.accrued, quantities, share, tier), den
+
+
+def _within_tier(
+    frame: Frame, accrued: Accrued, quantities: Numbers, share: int, tier: int
 ) -> Accrued:
-    """Accruals (over `den`) after quantities that lie in one tier."""
     if len(quantities) == 1:
-        quantity = quantities[0] * den
-        prices = frame.single_prices[tier]
-        return tuple(
-            [units + quantity * price for units, price in zip(accrued, prices, strict=True)]
-        )
+        quantity = quantities[0] * share
+        return tuple(map(add, accrued, [quantity * price for price in frame.single_prices[tier]]))
     rows = frame.prices[tier]
     if len(quantities) == PEAK_AND_VALLEY:
-        peak, valley = quantities[0] * den, quantities[1] * den
-        pairs = zip(accrued, rows, strict=True)
-        return tuple([units + peak * a + valley * b for units, (a, b) in pairs])
-    scaled = [quantity * den for quantity in quantities]
-    pairs = zip(accrued, rows, strict=True)
-    return tuple([units + sum(map(mul, scaled, row)) for units, row in pairs])
+        peak, valley = quantities[0] * share, quantities[1] * share
+        return tuple(map(add, accrued, [peak * one + valley * other for one, other in rows]))
+    shared = [quantity * share for quantity in quantities]
+    return tuple(map(add, accrued, [sum(map(mul, shared, row)) for row in rows]))
 
 
-def across_tiers(
-    position: Position, quantities: Numbers, frame: Frame, bounds: Bounds, tier: int
+def _across_tiers(
+    frame: Frame, position: Position, quantities: Numbers, share: int, bounds: Bounds, tier: int
 ) -> tuple[int, Accrued, int]:
-    """Quantity, accruals and their denominator after quantities that begin in `tier`.
+    """From `tier` on; each tier's part has the shares of the whole by register (R4).
 
-    Each tier's part has the shares of the whole by register (R4): their sums are over `total`.
+    Their sums are therefore over the total.
     """
     limits, parts = bounds
     den, total = position.den, sum(quantities)
-    shares = 1 if len(quantities) == 1 else total
+    split = 1 if len(quantities) == 1 else total
     start = position.used * parts
-    end = start + total * den * parts
-    wider = parts * shares
+    end = start + total * share * parts
+    wider = parts * split
     accrued = [units * wider for units in position.accrued]
     while start < end:
         stop = min(end, limits[tier] * den)
-        if shares == 1:
-            row = frame.single_prices[tier]
-        else:
-            row = tuple([sum(map(mul, quantities, prices)) for prices in frame.prices[tier]])
         part = stop - start
-        accrued = [units + part * price for units, price in zip(accrued, row, strict=True)]
+        if split == 1:
+            rows: Iterable[int] = frame.single_prices[tier]
+        else:
+            rows = [sum(map(mul, quantities, prices)) for prices in frame.prices[tier]]
+        accrued = list(map(add, accrued, [part * price for price in rows]))
         start, tier = stop, tier + 1
-    if wider == 1:
-        return end, tuple(accrued), den
-    used, den = end * shares, den * wider
-    common = gcd(den, used, *accrued)
-    return used // common, tuple([units // common for units in accrued]), den // common
+    return reduced(end * split, accrued, den * wider) if wider > 1 else (end, tuple(accrued), den)
+
+
+def reduced(used: int, accrued: Iterable[int], den: int) -> tuple[int, Accrued, int]:
+    """The same numbers over their smallest common denominator."""
+    units = tuple(accrued)
+    common = gcd(den, used, *units)
+    return used // common, tuple([unit // common for unit in units]), den // common
 
 
 def with_days(accrued: Accrued, days: int, frame: Frame) -> Accrued:

@@ -5,10 +5,11 @@ from fractions import Fraction
 from operator import sub
 from typing import Final
 
-from ledger.pricing.accrual import across_tiers, with_days, within_tier
+from ledger.pricing.accrual import consumed, with_days
+from ledger.pricing.borders import entered, through_frames
 from ledger.pricing.calendar import instants_of_midnight, midnight
 from ledger.pricing.document import TariffDocument
-from ledger.pricing.frames import Frame
+from ledger.pricing.frames import Frame, Frames
 from ledger.pricing.generic import Quantity, Step, Tally
 from ledger.pricing.lint import checked
 from ledger.pricing.pieces import Piece, cut, cut_at_windows, version_at
@@ -16,7 +17,6 @@ from ledger.pricing.position import NotRateable, Position
 from ledger.pricing.terms import lines_of, versions_of
 from ledger.values import local_day, local_us
 
-_DAYS_MAX: Final = 50_000  # A century and more of frames by day.
 Rated = tuple[Position, tuple[int, ...]]
 
 
@@ -38,11 +38,13 @@ class CompiledTariff:
         self._fixed_lines = frozenset(
             charge.line for version in self.versions for charge in version.fixed
         )
-        self._line_count = len(self.lines)
+        self._waits_for_readings = any(
+            version.by_reading_end or version.windows_by_reading_end for version in self.versions
+        )
         self._register_count = len(self.registers)
-        self._zeros = (0,) * self._line_count
-        self._frames: dict[int, Frame] = {}
-        self._frame = self._frame_of(self.versions[0].from_day)
+        self._zeros = (0,) * len(self.lines)
+        self._frames = Frames(self.versions, self.timezone)
+        self._frame = self._frames.of(self.versions[0].from_day)
 
     def start(self, at_us: int) -> Position:
         """Position of a point supplied from `at_us` (UTC) on; NotRateable before the tariff."""
@@ -64,33 +66,16 @@ class CompiledTariff:
         """
         frame = self._frame
         if not frame.from_us <= from_us < to_us <= frame.to_us:
-            found = self._frame_around(from_us, to_us)
+            found = self._frames.around(from_us, to_us)
             if found is None:
                 return self._rate_over_borders(position, from_us, to_us, quantities)
-            frame = found
-        before = position
-        if (
-            position.window_from != frame.window_from
-            or position.version != frame.version_number
-            or len(position.accrued) != self._line_count
-        ):
-            moved = self._moved(position, frame)
-            if moved is None:
-                return self._rate_over_borders(position, from_us, to_us, quantities)
-            before = moved
+            frame = self._frame = found
+        before = entered(position, frame, self._zeros)
+        if before is None:
+            return self._rate_over_borders(position, from_us, to_us, quantities)
         if len(quantities) != self._register_count or min(quantities) < 0:
             return self._rate_over_borders(position, from_us, to_us, quantities)  # It refuses.
-        bounds = frame.bounds_for(before.in_service_from)
-        limits, parts = bounds
-        den, used = before.den, before.used
-        after = used + sum(quantities) * den
-        tier = 0
-        while used * parts >= limits[tier] * den:
-            tier += 1
-        if after * parts <= limits[tier] * den:
-            accrued = within_tier(before.accrued, quantities, den, frame, tier)
-        else:
-            after, accrued, den = across_tiers(before, quantities, frame, bounds, tier)
+        after, accrued, den = consumed(frame, before, quantities, before.den)
         fixed_through = before.fixed_through
         if self._fixed_lines:
             fixed = self._with_fixed(before, accrued, den, frame, from_us, to_us)
@@ -177,6 +162,12 @@ class CompiledTariff:
     def _rate_over_borders(
         self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]
     ) -> Rated:
+        self._refuse_nonsense(from_us, to_us, quantities)
+        if not self._fixed_lines and not self._waits_for_readings and from_us < to_us:
+            start, end = local_us(self.timezone, from_us), local_us(self.timezone, to_us)
+            rated = through_frames(self._frames, position, start, end, quantities)
+            if rated is not None:
+                return rated
         position, amounts, _ = self.derive(position, from_us, to_us, quantities)
         return position, amounts
 
@@ -188,25 +179,6 @@ class CompiledTariff:
             raise NotRateable("registers", f"The tariff needs a quantity for each of: {names}.")
         if min(quantities) < 0:
             raise NotRateable("negative", "A quantity is below zero.")
-
-    def _frame_around(self, from_us: int, to_us: int) -> Frame | None:
-        """The frame that holds the whole interval, if there is one."""
-        if from_us >= to_us:
-            return None
-        frame = self._frame_of(local_day(self.timezone, from_us))
-        if not frame.from_us <= from_us < to_us <= frame.to_us:
-            return None
-        self._frame = frame
-        return frame
-
-    def _frame_of(self, day: int) -> Frame:
-        frame = self._frames.get(day)
-        if frame is None:
-            if len(self._frames) >= _DAYS_MAX:
-                self._frames.clear()
-            frame = Frame(version_at(self.versions, day), day, self.timezone)
-            self._frames.update(dict.fromkeys(frame.days, frame))
-        return frame
 
     def _with_fixed(
         self,
@@ -222,33 +194,13 @@ class CompiledTariff:
             return None
         if not all(before.accrued[line] for line in frame.once):
             return None
+        if to_us < frame.day_end_us(before.fixed_through):
+            return accrued, before.fixed_through
         today = local_day(self.timezone, to_us)
         if today <= before.fixed_through:
             return accrued, before.fixed_through
         days = today - max(before.fixed_through, local_day(self.timezone, from_us))
         return (with_days(accrued, days * den, frame) if days > 0 else accrued), today
-
-    def _moved(self, position: Position, frame: Frame) -> Position | None:
-        """The position as it enters the frame's window at zero; None if more is to decide."""
-        if (
-            position.window_to > frame.window_from
-            or position.version > frame.version_number
-            or position.fixed_window
-        ):
-            return None
-        return Position(
-            frame.version_number,
-            frame.window_from,
-            frame.window_to,
-            position.in_service_from,
-            0,
-            self._zeros,
-            self._zeros,
-            position.fixed_through,
-            1,
-            frame.season,
-            position.months_through,
-        )
 
 
 def compile_tariff(document: bytes | dict[str, object]) -> CompiledTariff:

@@ -3,10 +3,13 @@
 from typing import Final
 
 from ledger.pricing.calendar import first_day, instants_of_midnight, month_of
+from ledger.pricing.pieces import version_at
 from ledger.pricing.terms import Version
+from ledger.values import local_day
 
 UNBOUNDED: Final = 1 << 400
 """Bound of the last tier; beyond every quantity times every denominator."""
+_DAYS_MAX: Final = 50_000  # More than a century.
 Bounds = tuple[tuple[int, ...], int]
 """Upper bounds of the tiers as numerators over one denominator; the last is `UNBOUNDED`."""
 
@@ -18,10 +21,12 @@ class Frame:
     """
 
     __slots__ = (
+        "_day_ends",
         "_half",
         "_is_plain",
         "_prorated",
         "_step",
+        "_timezone",
         "bounds",
         "daily",
         "days",
@@ -48,6 +53,8 @@ class Frame:
         self.days = self._days()
         self.from_us = instants_of_midnight(timezone, self.days.start)[1]
         self.to_us = instants_of_midnight(timezone, self.days.stop)[0]
+        self._timezone = timezone
+        self._day_ends: dict[int, int] = {}
         terms = version.terms[self.season]
         self.prices = terms.prices
         self.single_prices = tuple(tuple(line[0] for line in tier) for tier in terms.prices)
@@ -78,13 +85,21 @@ class Frame:
             bounds = self._prorated[in_service_from] = ((*numerators, UNBOUNDED), den)
         return bounds
 
+    def day_end_us(self, day: int) -> int:
+        """UTC time before which the local day has surely not ended."""
+        end_us = self._day_ends.get(day)
+        if end_us is None:
+            end_us, _ = instants_of_midnight(self._timezone, day + 1)
+            self._day_ends[day] = end_us
+        return end_us
+
     def posted(self, accrued: tuple[int, ...], den: int) -> tuple[int, ...]:
         """Minor units of each line's accrual (over `den`)."""
         if self._is_plain:
             half, step = self._half * den, self._step * den
             return tuple([(units + half) // step for units in accrued])
-        pairs = zip(self.version.rounding, accrued, strict=True)
-        return tuple([rounding.minor(units, den) for rounding, units in pairs])
+        rounding = zip(self.version.rounding, accrued, strict=True)
+        return tuple([line.minor(units, den) for line, units in rounding])
 
 
 def _is_plain(version: Version) -> bool:
@@ -100,3 +115,29 @@ def _is_plain(version: Version) -> bool:
         and first.mode == "half_up"
         and first.quantum_minor == 1
     )
+
+
+class Frames:
+    """The frames of a tariff by day, made when they are first needed."""
+
+    def __init__(self, versions: tuple[Version, ...], timezone: str) -> None:
+        self.versions = versions
+        self.timezone = timezone
+        self._by_day: dict[int, Frame] = {}
+
+    def of(self, day: int) -> Frame:
+        """The frame that holds a day; NotRateable when no version does."""
+        frame = self._by_day.get(day)
+        if frame is None:
+            if len(self._by_day) >= _DAYS_MAX:
+                self._by_day.clear()
+            frame = Frame(version_at(self.versions, day), day, self.timezone)
+            self._by_day.update(dict.fromkeys(frame.days, frame))
+        return frame
+
+    def around(self, from_us: int, to_us: int) -> Frame | None:
+        """The frame that holds the whole interval, if there is one."""
+        if from_us >= to_us:
+            return None
+        frame = self.of(local_day(self.timezone, from_us))
+        return frame if frame.from_us <= from_us and to_us <= frame.to_us else None
