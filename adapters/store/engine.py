@@ -46,6 +46,8 @@ POSTGRESQL_PARAMETERS: dict[str, str | int] = {
     "tcp_user_timeout": 60_000,
 }
 POSTGRESQL_SETTINGS = (
+    # A writer that waited for a head row must see the row as the one before it left it.
+    "-c default_transaction_isolation=read\\ committed "
     f"-c lock_timeout={LOCK_TIMEOUT_MS} "
     f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
 )
@@ -121,17 +123,15 @@ def _postgresql(url: URL) -> Engine:
         {**parameters, "options": settings},
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
-        # A writer that waited for a head row must see the row as the one before it left it.
-        isolation_level="READ COMMITTED",
     )
 
 
-def _open(url: URL, connect_args: dict[str, Any], **options: int | str) -> Engine:
+def _open(url: URL, connect_args: dict[str, Any], **pool: int) -> Engine:
     return sqlalchemy.create_engine(
         url,
         connect_args=connect_args,
         poolclass=sqlalchemy.QueuePool,
-        **options,
+        **pool,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         # Parameters are customers' data; an error message goes to a log.
