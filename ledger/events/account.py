@@ -61,6 +61,8 @@ class MeterReplaced(Event):
     registers: dict[str, int]
     wrap: int
     multiplier_milli: int
+    tariff_id: str
+    position: Position
     reason: str
 
 
@@ -72,6 +74,7 @@ class TariffAssigned(Event):
     point: str
     tariff_id: str
     tariff_version: int
+    from_us: int
     registers: dict[str, int]
     position: Position
 

@@ -115,6 +115,8 @@ def replace_meter(
         registers={name: registers[name] for name in point.register_names},
         wrap=wrap,
         multiplier_milli=multiplier_milli,
+        tariff_id=point.tariff_id,
+        position=point.position,
         reason=reason,
     )
 
@@ -142,6 +144,7 @@ def assign_tariff(
         point=point.name,
         tariff_id=tariff.tariff_id,
         tariff_version=tariff_version,
+        from_us=point.last_at_us,
         registers={name: known[name] for name in tariff.registers},
         position=position,
     )

@@ -1,0 +1,118 @@
+"""Accounts as they read everywhere: the body of `GET /accounts/{id}` from the accounts view."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, or_, select
+
+from adapters.views.tables import table_of
+from ledger.aggregates.account.control import INDEX
+from ledger.aggregates.account.state import days_left
+from ledger.commands.quantities import decimal_text
+from ledger.pricing import CompiledTariff, Position
+from ledger.projections.accounts import Accounts
+from ledger.values import rfc3339, shard_of
+
+Json = dict[str, Any]
+TariffOf = Callable[[str], CompiledTariff]
+ACCOUNTS = table_of(Accounts(), Accounts.name)
+
+
+def read_account(
+    connection: Connection, account_no: str, shards: int, tariff_of: TariffOf
+) -> Json | None:
+    """One account; None where there is none."""
+    at = and_(
+        ACCOUNTS.c.shard == shard_of(account_no, shards), ACCOUNTS.c.account_no == account_no
+    )
+    row = connection.execute(select(ACCOUNTS).where(at)).first()
+    return None if row is None else _body(row, tariff_of)
+
+
+def list_accounts(
+    connection: Connection, after: tuple[int, str] | None, limit: int, tariff_of: TariffOf
+) -> list[Json]:
+    """Accounts in order of shard and number, behind a cursor."""
+    statement = select(ACCOUNTS).order_by(ACCOUNTS.c.shard, ACCOUNTS.c.account_no).limit(limit)
+    if after is not None:
+        shard, number = after
+        behind = and_(ACCOUNTS.c.shard == shard, ACCOUNTS.c.account_no > number)
+        statement = statement.where(or_(ACCOUNTS.c.shard > shard, behind))
+    return [_body(row, tariff_of) for row in connection.execute(statement)]
+
+
+def _body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a database row
+    points = _by_point(_json(row.points))
+    usage, supply = _json(row.usage), _json(row.supply)
+    available = row.balance_minor + row.granted_minor
+    levels = [supply[name]["level"] for name in points]
+    return {
+        "account_no": row.account_no,
+        "status": row.status,
+        "balance_minor": row.balance_minor,
+        "granted_minor": row.granted_minor,
+        "available_minor": available,
+        "currency": row.currency,
+        "days_left": days_left(available, row.week_minor),
+        "alert_level": max(levels, key=INDEX.__getitem__, default="none"),
+        "site": row.site,
+        "group": row.user_group,
+        "timezone": row.timezone,
+        "service_points": [
+            _point(name, particulars, usage[name], supply[name], tariff_of)
+            for name, particulars in points.items()
+        ],
+        "version": row.version,
+        "shard": row.shard,
+        "position": row.position,
+    }
+
+
+def _json(value: Any) -> Json:  # noqa: ANN401 - text on SQLite, an object on PostgreSQL
+    return msgspec.json.decode(value) if isinstance(value, str) else value
+
+
+def _by_point(flat: dict[str, str | None]) -> dict[str, Json]:
+    points: dict[str, Json] = {}
+    for key, value in flat.items():
+        name, _, particular = key.rpartition(".")
+        if value is not None:
+            points.setdefault(name, {})[particular] = value
+    return points
+
+
+def _point(name: str, particulars: Json, usage: Json, supply: Json, tariff_of: TariffOf) -> Json:
+    tariff = tariff_of(usage["tariff_id"])
+    position = Position(
+        version=usage["version"],
+        window_from=usage["window_from"],
+        window_to=usage["window_to"],
+        in_service_from=usage["in_service_from"],
+        used=usage["used"],
+        den=usage["den"],
+        season=usage["season"],
+        accrued=(),
+        posted=(),
+        fixed_through=0,
+    )
+    number, next_bound = tariff.tier(position)
+    return {
+        "service_point": name,
+        "service_kind": particulars["service_kind"],
+        "meter_no": particulars["meter_no"],
+        "tariff_id": usage["tariff_id"],
+        "policy_id": particulars["policy_id"],
+        "tier": {
+            "window_from": date.fromordinal(usage["window_from"]).isoformat(),
+            "window_to": date.fromordinal(usage["window_to"]).isoformat(),
+            "used": decimal_text(usage["used"] // usage["den"]),
+            "tier": number,
+            "next_bound": None if next_bound is None else decimal_text(next_bound),
+        },
+        "supply": {"intended": supply["intended"], "actual": "unknown"},
+        "guaranteed": False,
+        "last_reading_at": rfc3339(usage["at_us"]),
+        "registers": {name: decimal_text(value) for name, value in usage["registers"].items()},
+    }

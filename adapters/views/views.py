@@ -1,0 +1,126 @@
+"""All views of a ledger behind one face."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from adapters.store.tables import events, log_heads
+from adapters.views import accounts
+from adapters.views.feed import Feed
+from adapters.views.rebuild import Difference, Progress, Rebuilt, rebuild
+from adapters.views.tables import feed_parked, feed_positions
+from ledger.events.catalogue import TariffPublished
+from ledger.events.registry import decode
+from ledger.pricing import CompiledTariff
+from ledger.projections.catalogue import FRONT, feeds
+from ledger.projections.tail import Tail
+from ledger.store.ledger import LedgerTerms
+from ledger.store.session import CATALOGUE_SHARD, compiled
+from ledger.values import shard_of, stream_id
+
+Json = dict[str, Any]
+
+
+class UnknownViewError(LookupError):
+    """There is no view of this name."""
+
+
+class Views:
+    """What people read: accounts, statements, energy, journal, alerts, quarantine."""
+
+    def __init__(self, engine: Engine, terms: LedgerTerms, tail: Tail | None = None) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(read_only=True)
+        self._terms = terms
+        self.feeds = {
+            spec.name: Feed(engine, spec, tail) for spec in feeds(terms.timezone)
+        }
+
+    def names(self) -> list[str]:
+        """Names of all views."""
+        return [p.name for feed in self.feeds.values() for p in feed.spec.projections]
+
+    def catch_up(self) -> dict[str, int]:
+        """Bring every view to the log's end; how many events each feed took."""
+        return {
+            name: sum(feed.catch_up(shard) for shard in range(self._terms.shards))
+            for name, feed in self.feeds.items()
+        }
+
+    def lag(self) -> dict[str, int]:
+        """Events that each feed has not seen yet."""
+        with self._reader.begin() as connection:
+            heads = connection.execute(select(log_heads.c.shard, log_heads.c.position)).all()
+            rows = connection.execute(select(feed_positions)).all()
+        reached: Mapping[tuple[str, int], int] = {(r.feed, r.shard): r.position for r in rows}
+        return {
+            name: sum(head.position - reached.get((name, head.shard), 0) for head in heads)
+            for name in self.feeds
+        }
+
+    def parked(self) -> list[Json]:
+        """Streams that a feed passes over, each with its reason."""
+        with self._reader.begin() as connection:
+            return [dict(row._mapping) for row in connection.execute(select(feed_parked))]
+
+    def unpark(self, account_no: str) -> int:
+        """Let an account's parked stream go on in every feed; how many events were caught up."""
+        shard = shard_of(account_no, self._terms.shards)
+        stream = stream_id("account", account_no)
+        return sum(feed.unpark(shard, stream) for feed in self.feeds.values())
+
+    def account(self, account_no: str) -> Json | None:
+        """One account as `GET /accounts/{id}` answers it."""
+        with self._reader.begin() as connection:
+            shards = self._terms.shards
+            return accounts.read_account(connection, account_no, shards, self._tariff)
+
+    def accounts(self, after: str | None = None, limit: int = 100) -> list[Json]:
+        """Accounts in order of shard and number, behind an account number."""
+        cursor = (shard_of(after, self._terms.shards), after) if after else None
+        with self._reader.begin() as connection:
+            return accounts.list_accounts(connection, cursor, limit, self._tariff)
+
+    def rebuild(
+        self,
+        name: str,
+        *,
+        accept: bool = False,
+        on_progress: Progress = lambda _done, _all: None,
+    ) -> Rebuilt:
+        """Build a view anew beside the live one and swap where both say the same."""
+        feed = self._feed_of(name)
+        return rebuild(self._engine, feed.spec, name, accept=accept, on_progress=on_progress)
+
+    def differences(
+        self, name: str, on_progress: Progress = lambda _done, _all: None
+    ) -> list[Difference]:
+        """Rows of a live view that the log does not tell; the view stays as it is."""
+        feed = self._feed_of(name)
+        return rebuild(
+            self._engine, feed.spec, name, swap=False, on_progress=on_progress
+        ).differences
+
+    def _feed_of(self, name: str) -> Feed:
+        for feed in self.feeds.values():
+            if any(projection.name == name for projection in feed.spec.projections):
+                return feed
+        raise UnknownViewError(f"There is no view {name}; there are: {', '.join(self.names())}.")
+
+    def _tariff(self, tariff_id: str) -> CompiledTariff:
+        """The newest publication of a tariff; compiled once per document."""
+        stream = stream_id("tariff", tariff_id)
+        with self._reader.begin() as connection:
+            row = connection.execute(
+                select(events.c.topic, events.c.payload)
+                .where(events.c.shard == CATALOGUE_SHARD, events.c.stream_id == stream)
+                .order_by(events.c.version.desc())
+                .limit(1)
+            ).one()
+        published = decode(row.topic, row.payload.encode())
+        assert isinstance(published, TariffPublished)  # noqa: S101 - a tariff stream holds nothing else
+        return compiled(bytes(published.document))
+
+
+__all__ = ["FRONT", "UnknownViewError", "Views"]

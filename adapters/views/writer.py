@@ -1,0 +1,147 @@
+"""Rows of views into their tables: one statement per shape, by the merges their columns declare."""
+
+from collections.abc import Callable, Sequence
+from io import StringIO
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from ledger.projections import Column, Merge, Projection, Row
+
+STAGED_FROM: Final = 200
+"""From so many rows on, PostgreSQL takes them by COPY into a staging table."""
+ABSENT: Final = "\\N"
+
+_encode: Final = msgspec.json.Encoder().encode
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def write_rows(
+    connection: Connection, projection: Projection, table: str, rows: Sequence[Row]
+) -> None:
+    """Merge rows, at most one per key, into a table of the projection."""
+    shapes: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        shapes.setdefault(tuple(row), []).append(row)
+    by_name = {column.name: column for column in projection.columns}
+    for names, alike in shapes.items():
+        columns = [by_name[name] for name in names]
+        if connection.dialect.name == "postgresql" and len(alike) >= STAGED_FROM:
+            _write_staged(connection, table, columns, alike)
+        else:
+            _write_each(connection, table, columns, alike)
+
+
+def _write_each(
+    connection: Connection, table: str, columns: Sequence[Column], rows: Sequence[Row]
+) -> None:
+    is_postgresql = connection.dialect.name == "postgresql"
+    names = [column.name for column in columns]
+    values = [
+        f"CAST(:{column.name} AS JSONB)"
+        if is_postgresql and column.kind == "json"
+        else f"json_patch('{{}}', :{column.name})"
+        if column.kind == "json"
+        else f":{column.name}"
+        for column in columns
+    ]
+    keys = [column.name for column in columns if column.merge is Merge.KEY]
+    merges = _merges(columns, "excluded", is_postgresql=is_postgresql, table=table)
+    action = f"DO UPDATE SET {merges}" if merges else "DO NOTHING"
+    statement = (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(values)}) "
+        f"ON CONFLICT ({', '.join(keys)}) {action}"
+    )
+    json_names = [column.name for column in columns if column.kind == "json"]
+    connection.execute(text(statement), [_with_texts(row, json_names) for row in rows])
+
+
+def _with_texts(row: Row, json_names: Sequence[str]) -> dict[str, Any]:
+    texts = {name: _encode(row[name]).decode() for name in json_names}
+    return {**row, **texts}
+
+
+def _write_staged(
+    connection: Connection, table: str, columns: Sequence[Column], rows: Sequence[Row]
+) -> None:
+    names = ", ".join(column.name for column in columns)
+    stage = f"stage_{table}_{len(columns)}_{abs(hash(names)) % 10**8}"
+    connection.execute(
+        text(
+            f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS "
+            f"AS SELECT {names} FROM {table} WITH NO DATA"
+        )
+    )
+    with connection.connection.cursor() as cursor:
+        data = StringIO(_copy_text(columns, rows))
+        cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
+    keys = [column.name for column in columns if column.merge is Merge.KEY]
+    match = " AND ".join(f"{table}.{key} = s.{key}" for key in keys)
+    merges = _merges(columns, "s", is_postgresql=True, table=table)
+    updated = 0
+    if merges:
+        # The staging table is small: the plan must never read the whole view.
+        connection.execute(text("SET LOCAL enable_hashjoin = off"))
+        connection.execute(text("SET LOCAL enable_mergejoin = off"))
+        done = connection.execute(text(f"UPDATE {table} SET {merges} FROM {stage} s WHERE {match}"))
+        updated = done.rowcount
+    if updated < len(rows):
+        connection.execute(
+            text(
+                f"INSERT INTO {table} ({names}) SELECT {_fresh(columns)} FROM {stage} "
+                "ON CONFLICT DO NOTHING"
+            )
+        )
+
+
+def _fresh(columns: Sequence[Column]) -> str:
+    return ", ".join(
+        f"jsonb_strip_nulls({column.name})" if column.kind == "json" else column.name
+        for column in columns
+    )
+
+
+def _merges(columns: Sequence[Column], source: str, *, is_postgresql: bool, table: str) -> str:
+    """The SET list that brings new values to the stored ones."""
+    parts = []
+    for name, _, merge in columns:
+        new, old = f"{source}.{name}", f"{table}.{name}"
+        if merge is Merge.ADD:
+            parts.append(f"{name} = {old} + {new}")
+        elif merge is Merge.PATCH and is_postgresql:
+            parts.append(f"{name} = jsonb_strip_nulls({old} || {new})")
+        elif merge is Merge.PATCH:
+            parts.append(f"{name} = json_patch({old}, {new})")
+        elif merge is Merge.REPLACE:
+            parts.append(f"{name} = {new}")
+    return ", ".join(parts)
+
+
+def _copy_text(columns: Sequence[Column], rows: Sequence[Row]) -> str:
+    """Rows in COPY's text format."""
+    converters = [(column.name, _CONVERTERS[column.kind]) for column in columns]
+    lines = ["\t".join([convert(row[name]) for name, convert in converters]) for row in rows]
+    lines.append("")
+    return "\n".join(lines)
+
+
+def _text_field(value: Any) -> str:  # noqa: ANN401 - a text or nothing
+    if value is None:
+        return ABSENT
+    return value.translate(_ESCAPES) if "\\" in value or not value.isprintable() else str(value)
+
+
+def _json_field(value: Any) -> str:  # noqa: ANN401 - any JSON object
+    return _encode(value).decode().replace("\\", "\\\\")
+
+
+def _int_field(value: Any) -> str:  # noqa: ANN401 - an integer or nothing
+    return ABSENT if value is None else str(value)
+
+
+_CONVERTERS: Final[dict[str, Callable[[Any], str]]] = {
+    "int": _int_field,
+    "text": _text_field,
+    "json": _json_field,
+}

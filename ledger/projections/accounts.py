@@ -1,0 +1,197 @@
+"""The accounts view: money, tier positions and supply of every account as they are now."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
+
+from ledger.events import Event, Recorded
+from ledger.events import account as facts
+from ledger.pricing import Position
+from ledger.projections import Column, Merge, Row
+
+Change = dict[str, Any]
+
+
+class Accounts:
+    """One row per account; its points, their usage and their supply are JSON objects by point."""
+
+    name: ClassVar[str] = "accounts"
+    version: ClassVar[int] = 1
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("shard", "int", Merge.KEY),
+        Column("account_no", "text", Merge.KEY),
+        Column("status", "text"),
+        Column("currency", "text"),
+        Column("timezone", "text"),
+        Column("site", "text"),
+        Column("user_group", "text"),
+        Column("balance_minor", "int"),
+        Column("granted_minor", "int"),
+        Column("week_minor", "int"),
+        Column("day", "int"),
+        Column("points", "json", Merge.PATCH),
+        Column("usage", "json", Merge.PATCH),
+        Column("supply", "json", Merge.PATCH),
+        Column("version", "int"),
+        Column("position", "int"),
+    )
+
+    def rows(self, batch: Sequence[Recorded]) -> list[Row]:
+        """The newest of each column of every account in the batch."""
+        rows: dict[str, Change] = {}
+        for recorded in batch:
+            event: Any = recorded.event
+            change_of = _CHANGES.get(type(event))
+            if change_of is None:
+                continue
+            number = event.account_no
+            change = change_of(event, recorded.valid_at_us)
+            change["version"] = recorded.version
+            change["position"] = recorded.position
+            row = rows.get(number)
+            if row is None:
+                rows[number] = {"shard": recorded.shard, "account_no": number, **change}
+            else:
+                _merge(row, change)
+        return list(rows.values())
+
+
+def _merge(row: Change, change: Change) -> None:
+    for name, value in change.items():
+        known = row.get(name)
+        row[name] = {**known, **value} if isinstance(value, dict) and known else value
+
+
+def _opened(event: facts.AccountOpened, _at: int) -> Change:
+    return {
+        "status": "open",
+        "currency": event.currency,
+        "timezone": event.timezone,
+        "site": event.site,
+        "user_group": event.group,
+        "balance_minor": 0,
+        "granted_minor": 0,
+        "week_minor": 0,
+        "day": 0,
+        "points": {},
+        "usage": {},
+        "supply": {},
+    }
+
+
+def _usage(
+    point: str, at_us: int, registers: dict[str, int], tariff_id: str, position: Position
+) -> Change:
+    return {
+        point: {
+            "at_us": at_us,
+            "tariff_id": tariff_id,
+            "registers": registers,
+            "version": position.version,
+            "season": position.season,
+            "in_service_from": position.in_service_from,
+            "window_from": position.window_from,
+            "window_to": position.window_to,
+            "used": position.used,
+            "den": position.den,
+        }
+    }
+
+
+def _point(name: str, **particulars: str | None) -> Change:
+    """Flat keys, so that a later fact may change one particular of a point."""
+    return {"points": {f"{name}.{key}": value for key, value in particulars.items()}}
+
+
+def _point_added(event: facts.ServicePointAdded, at: int) -> Change:
+    particulars = _point(
+        event.point,
+        service_kind=event.service_kind,
+        meter_no=event.meter_no,
+        policy_id=event.policy_id,
+        unit=event.unit,
+    )
+    return {
+        **particulars,
+        "usage": _usage(event.point, at, event.registers, event.tariff_id, event.position),
+        "supply": {event.point: {"level": "none", "intended": "on"}},
+    }
+
+
+def _point_removed(event: facts.ServicePointRemoved, _at: int) -> Change:
+    gone = {event.point: None}
+    particulars = _point(event.point, service_kind=None, meter_no=None, policy_id=None, unit=None)
+    return {**particulars, "usage": gone, "supply": gone}
+
+
+def _meter_replaced(event: facts.MeterReplaced, at: int) -> Change:
+    return {
+        **_point(event.point, meter_no=event.new_meter_no),
+        "usage": _usage(event.point, at, event.registers, event.tariff_id, event.position),
+    }
+
+
+def _tariff_assigned(event: facts.TariffAssigned, _at: int) -> Change:
+    at = event.from_us
+    return {"usage": _usage(event.point, at, event.registers, event.tariff_id, event.position)}
+
+
+def _policy_assigned(event: facts.PolicyAssigned, _at: int) -> Change:
+    return _point(event.point, policy_id=event.policy_id)
+
+
+def _group_assigned(event: facts.GroupAssigned, _at: int) -> Change:
+    return {"user_group": event.group}
+
+
+def _charged(event: facts.AccountCharged, at: int) -> Change:
+    registers = {name: values[1] for name, values in event.registers.items()}
+    return {
+        "balance_minor": event.balance_after_minor,
+        "granted_minor": event.granted_after_minor,
+        "week_minor": event.week_minor,
+        "day": event.day,
+        "usage": _usage(event.point, at, registers, event.tariff_id, event.position),
+    }
+
+
+Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
+
+
+def _booked(event: Booked, _at: int) -> Change:
+    return {
+        "balance_minor": event.balance_after_minor,
+        "granted_minor": event.granted_after_minor,
+    }
+
+
+def _supply(intended: str) -> Callable[[Any, int], Change]:
+    def change(event: Any, _at: int) -> Change:  # noqa: ANN401 - five topics, one shape
+        level = event.trace.level_after
+        return {"supply": {event.point: {"level": level, "intended": intended}}}
+
+    return change
+
+
+def _closed(_event: facts.AccountClosed, _at: int) -> Change:
+    return {"status": "closed"}
+
+
+_CHANGES: Final[dict[type[Event], Callable[[Any, int], Change]]] = {
+    facts.AccountCharged: _charged,
+    facts.AccountCredited: _booked,
+    facts.CreditReversed: _booked,
+    facts.AccountAdjusted: _booked,
+    facts.AccountOpened: _opened,
+    facts.ServicePointAdded: _point_added,
+    facts.ServicePointRemoved: _point_removed,
+    facts.MeterReplaced: _meter_replaced,
+    facts.TariffAssigned: _tariff_assigned,
+    facts.PolicyAssigned: _policy_assigned,
+    facts.GroupAssigned: _group_assigned,
+    facts.AccountReminded: _supply("on"),
+    facts.AccountWarned: _supply("on"),
+    facts.WarningCancelled: _supply("on"),
+    facts.SupplyTripOrdered: _supply("off"),
+    facts.SupplyRestoreOrdered: _supply("on"),
+    facts.AccountClosed: _closed,
+}

@@ -1,0 +1,30 @@
+"""Which views there are, and which feed keeps them: the front ones at once, the detail at its pace."""
+
+from typing import Final, NamedTuple
+
+from ledger.projections import Projection
+from ledger.projections.accounts import Accounts
+from ledger.projections.alerts import Alerts
+from ledger.projections.energy_by_day import EnergyByDay
+from ledger.projections.journal_totals import JournalTotals
+from ledger.projections.quarantine import Quarantine
+from ledger.projections.statements import Statements
+
+FRONT: Final = "front"
+DETAIL: Final = "detail"
+
+
+class FeedSpec(NamedTuple):
+    """A feed: the views that move together, and how many events it takes at most at once."""
+
+    name: str
+    projections: tuple[Projection, ...]
+    batch_max: int
+
+
+def feeds(timezone: str) -> tuple[FeedSpec, ...]:
+    """All feeds of a ledger. Detail takes larger batches, in which more facts share a row."""
+    return (
+        FeedSpec(FRONT, (Accounts(), JournalTotals(timezone), Alerts(), Quarantine()), 5_000),
+        FeedSpec(DETAIL, (Statements(timezone), EnergyByDay(timezone)), 20_000),
+    )

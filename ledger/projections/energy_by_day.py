@@ -1,0 +1,77 @@
+"""Energy by day (日电量): what each register of a point counted on each local day."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import ClassVar
+
+from ledger.events import Recorded
+from ledger.events.account import AccountCharged
+from ledger.projections import Column, Merge, Row
+from ledger.values import EPOCH_DAY, MICROS_PER_DAY, local_us
+
+Key = tuple[str, str, str, int]
+
+
+class EnergyByDay:
+    """One row per account, point, register and day, in Wh or litres after the multiplier.
+
+    An interval over several days is spread in a straight line; whole units are given to the days so
+    that their sum is the interval's.
+    """
+
+    name: ClassVar[str] = "energy_by_day"
+    version: ClassVar[int] = 1
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("shard", "int", Merge.KEY),
+        Column("account_no", "text", Merge.KEY),
+        Column("point", "text", Merge.KEY),
+        Column("register", "text", Merge.KEY),
+        Column("day", "text", Merge.KEY),
+        Column("unit", "text"),
+        Column("quantity", "int", Merge.ADD),
+    )
+
+    def __init__(self, timezone: str) -> None:
+        self._timezone = timezone
+
+    def rows(self, batch: Sequence[Recorded]) -> list[Row]:
+        """Sums of the batch by register and day."""
+        sums: dict[Key, int] = {}
+        units: dict[Key, str] = {}
+        for recorded in batch:
+            event = recorded.event
+            if type(event) is not AccountCharged:
+                continue
+            for register, (_, _, quantity) in event.registers.items():
+                for day, part in self._spread(event.from_us, recorded.valid_at_us, quantity):
+                    key = (event.account_no, event.point, register, day)
+                    sums[key] = sums.get(key, 0) + part
+                    units[key] = event.unit
+        shard = batch[0].shard if batch else 0
+        return [
+            {
+                "shard": shard,
+                "account_no": account_no,
+                "point": point,
+                "register": register,
+                "day": date.fromordinal(day).isoformat(),
+                "unit": units[account_no, point, register, day],
+                "quantity": quantity,
+            }
+            for (account_no, point, register, day), quantity in sums.items()
+        ]
+
+    def _spread(self, from_us: int, to_us: int, quantity: int) -> Iterator[tuple[int, int]]:
+        """Whole units of each local day; a midnight closes the day before."""
+        start, end = local_us(self._timezone, from_us), local_us(self._timezone, to_us)
+        first, last = start // MICROS_PER_DAY, (end - 1) // MICROS_PER_DAY
+        if last <= first:
+            yield EPOCH_DAY + max(first, last), quantity
+            return
+        given = 0
+        for day in range(first, last + 1):
+            passed = min(end, (day + 1) * MICROS_PER_DAY) - start
+            reached = quantity * passed // (end - start)
+            if reached > given:
+                yield EPOCH_DAY + day, reached - given
+            given = reached
