@@ -1,0 +1,122 @@
+"""How a function becomes a command: `--json`, `--quiet`, problems and exit codes in one place."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import wraps
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from typer.core import TyperGroup
+
+from adapters.cli.output import Shown, Stream, is_quiet, print_json, say, show
+from adapters.cli.problems import INTERRUPTED, Problem, problem_of, usage
+
+Inputs = ParamSpec("Inputs")
+Verb = Callable[Inputs, Shown | Stream]
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the API's body, on failure a problem document.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the data.")]
+SHARED = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+    for name, annotation in (("as_json", AsJson), ("quiet", Quiet))
+]
+
+
+class Commands(TyperGroup):
+    """The root: with `--json` a command line that cannot be understood is a document as well."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - as above
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002 - as above
+        **extra: Any,  # noqa: ANN401 - as above
+    ) -> Any:  # noqa: ANN401 - as above
+        """Run a command line; with `standalone_mode` the process ends with its exit code."""
+        given = list(sys.argv[1:] if args is None else args)
+        is_document = standalone_mode and "--json" in given
+        try:
+            code = super().main(
+                given,
+                prog_name,
+                complete_var,
+                standalone_mode=standalone_mode and not is_document,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+        except typer.TyperException as error:
+            if not is_document:
+                raise
+            problem = usage(error.format_message())
+            print_json(problem.document())
+            code = problem.exit_code
+        if is_document:
+            sys.exit(code if isinstance(code, int) else 0)
+        return code
+
+
+def topic(name: str, help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(name=name, help=help_text, no_args_is_help=True, cls=cls)
+
+
+def verb(
+    group: typer.Typer, name: str | None = None, **settings: bool
+) -> Callable[[Verb[Inputs]], Verb[Inputs]]:
+    """Register a function under a group; what it returns is printed, what it raises is told.
+
+    `settings` go to the parser, such as `ignore_unknown_options` where a value may begin with `-`.
+    """
+
+    def register(function: Verb[Inputs]) -> Verb[Inputs]:
+        @wraps(function)
+        def run(*, as_json: bool, quiet: bool, **given: Any) -> None:  # noqa: ANN401 - any inputs
+            token = is_quiet.set(quiet)
+            try:
+                code = _run(lambda: function(**given), as_json=as_json)  # type: ignore[call-arg]
+            finally:
+                is_quiet.reset(token)
+            if code:
+                raise typer.Exit(code)
+
+        signature = inspect.signature(function)
+        inputs = [*signature.parameters.values(), *SHARED]
+        run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=inputs, return_annotation=None
+        )
+        run.__annotations__ = {each.name: each.annotation for each in inputs}
+        group.command(name, context_settings=dict(settings))(run)
+        return function
+
+    return register
+
+
+def _run(function: Callable[[], Shown | Stream], *, as_json: bool) -> int:
+    try:
+        code = show(function(), as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # Whoever read our output has seen enough.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        say("Interrupted. What was acknowledged is recorded; run the command again to go on.")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever happens is told as a problem
+        return _tell(problem_of(error), as_json=as_json)
+    return code
+
+
+def _tell(problem: Problem, *, as_json: bool) -> int:
+    if as_json:
+        print_json(problem.document())
+    else:
+        problem.tell()
+    return problem.exit_code

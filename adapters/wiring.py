@@ -1,0 +1,85 @@
+"""The composition root: which log, which vault, which clock, which chance. Tests call it too."""
+
+import os
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from adapters.settings import PREFIX, Settings
+from adapters.store.engine import create_engine
+from adapters.store.log import SqlLog
+from adapters.store.schema import NotInitialisedError, read_terms
+from adapters.store.vault import SqlVault
+from ledger.store import Ledger
+from ledger.store.ledger import LedgerTerms
+
+
+class SettingsError(ValueError):
+    """The environment does not say how to open the ledger."""
+
+
+def read_settings() -> Settings:
+    """The settings of the environment, or one sentence about what is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{''.join(f'{PREFIX}{place}: '.upper() for place in problem['loc'])}{problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingsError(wrong) from error
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The database of the settings, whether or not it holds a ledger."""
+    try:
+        return create_engine(settings.database_url)
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError(f"{PREFIX}DATABASE_URL: {error}") from error
+
+
+def open_terms(engine: Engine) -> LedgerTerms:
+    """What `init` fixed for the ledger in this database."""
+    terms = None
+    if _may_hold_a_ledger(engine):
+        with engine.execution_options(read_only=True).connect() as connection:
+            terms = read_terms(connection)
+    if terms is None:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise NotInitialisedError(f"There is no ledger in {shown} yet; run `wattledger init`.")
+    return terms
+
+
+def open_vault(engine: Engine, settings: Settings) -> SqlVault:
+    """The sealed personal data, under the master key of the settings."""
+    return SqlVault(engine, Path(settings.vault_key_file), os.urandom)  # noqa: TID251 - see above
+
+
+def open_ledger(settings: Settings, engine: Engine | None = None) -> Ledger:
+    """The ledger of the settings; raises `NotInitialisedError` where `init` was not run."""
+    engine = engine or open_engine(settings)
+    terms = open_terms(engine)
+    return Ledger(
+        SqlLog(engine, terms.shards),
+        terms,
+        clock=_now_us,
+        entropy=os.urandom,  # noqa: TID251 - the one place that draws it
+        vault=open_vault(engine, settings),
+        cache_size=settings.cache_accounts,
+    )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000  # noqa: TID251 - the one place that reads the clock
+
+
+def _may_hold_a_ledger(engine: Engine) -> bool:
+    """Opening a SQLite file makes it; to look for a ledger is no reason to leave a file behind."""
+    path = make_url(engine.url).database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:":
+        return True
+    return path.startswith("file:") or Path(path).exists()
