@@ -1,0 +1,149 @@
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ledger.pricing import CompiledTariff, Position, compile_tariff
+from ledger.pricing.case_meters import Interval
+from ledger.pricing.case_ratings import Book
+from ledger.values import closing_day, local_us, micros
+from tests.pricing.strategies import (
+    HOUR_US,
+    STARTS,
+    documents,
+    readings,
+    tariffs,
+    to_utc,
+)
+
+BEGIN = datetime.fromisoformat("2019-01-02")
+
+
+@given(st.data())
+def test_integers_and_fractions_agree_on_every_interval(data: st.DataObject) -> None:
+    tariff = data.draw(tariffs())
+    at_us = data.draw(STARTS)
+    position = tariff.start(at_us)
+    for step_us, quantities in data.draw(readings(len(tariff.registers))):
+        rated = tariff.rate(position, at_us, at_us + step_us, quantities)
+        assert rated == tariff.derive(position, at_us, at_us + step_us, quantities)[:2]
+        position, at_us = rated[0], at_us + step_us
+        assert msgspec.json.decode(msgspec.json.encode(position), type=Position) == position
+
+
+@given(st.data())
+def test_what_is_charged_is_what_the_windows_come_to(data: st.DataObject) -> None:
+    tariff = data.draw(tariffs())
+    at_us = data.draw(STARTS)
+    position, intervals, charged = tariff.start(at_us), [], [0] * len(tariff.lines)
+    for number, (step_us, quantities) in enumerate(data.draw(readings(len(tariff.registers)))):
+        position, amounts = tariff.rate(position, at_us, at_us + step_us, quantities)
+        charged = [sum(pair) for pair in zip(charged, amounts, strict=True)]
+        exact = tuple(map(Fraction, quantities))
+        intervals.append(Interval(at_us + step_us, at_us, "M", number, exact))
+        at_us += step_us
+    windows = Book(tariff, intervals).windows.values()
+    posted = zip(*(tally.posted for tally, _ in windows), strict=True)
+    assert charged == [sum(of_line) for of_line in posted]
+
+
+@given(st.data())
+def test_another_reading_on_the_straight_line_changes_nothing(data: st.DataObject) -> None:
+    tariff = data.draw(tariffs(by_days=True))
+    first_hour = data.draw(st.integers(0, 700 * 24))
+    hours = data.draw(st.integers(2, 90 * 24))
+    first = data.draw(st.integers(1, hours - 1))
+    per_hour = data.draw(st.tuples(*[st.integers(0, 900)] * len(tariff.registers)))
+    wall_clock = [BEGIN + timedelta(hours=first_hour + later) for later in (0, first, hours)]
+    start, middle, end = (to_utc(tariff.timezone, time.isoformat()) for time in wall_clock)
+    for time, at_us in zip(wall_clock, (start, middle, end), strict=True):
+        # An hour that the clock skips or shows twice lies on no straight line.
+        assume(local_us(tariff.timezone, at_us) == micros(time.replace(tzinfo=UTC)))
+    assume(start < middle < end)
+
+    def used(count: int) -> tuple[int, ...]:
+        return tuple(rate * count for rate in per_hour)
+
+    before = tariff.start(start)
+    once, whole = tariff.rate(before, start, end, used(hours))
+    between, early = tariff.rate(before, start, middle, used(first))
+    twice, late = tariff.rate(between, middle, end, used(hours - first))
+    assert tuple(map(sum, zip(early, late, strict=True))) == whole
+    assert twice == once
+
+
+@given(st.data())
+def test_silent_days_are_charged_once(data: st.DataObject) -> None:
+    tariff = data.draw(tariffs(by_days=True))
+    start = data.draw(STARTS)
+    read_at = start + data.draw(st.integers(1, 100 * 24)) * HOUR_US
+    silent = data.draw(st.lists(st.integers(0, 100 * 24), max_size=5))
+    quantities = (1_234,) * len(tariff.registers)
+    expected = tariff.rate(tariff.start(start), start, read_at, quantities)
+    position, charged = tariff.start(start), [0] * len(tariff.lines)
+    for hours in sorted(silent):
+        at_us = min(start + hours * HOUR_US, read_at)
+        position, amounts = tariff.to_fixed_only(position, at_us)
+        again, nothing = tariff.to_fixed_only(position, at_us)
+        assert (again, set(nothing)) == (position, {0})
+        charged = [sum(pair) for pair in zip(charged, amounts, strict=True)]
+    position, amounts = tariff.rate(position, start, read_at, quantities)
+    charged = [sum(pair) for pair in zip(charged, amounts, strict=True)]
+    assert (position, tuple(charged)) == expected
+
+
+def accrued(tariff: CompiledTariff, start: int, quantity: int) -> tuple[Fraction, ...]:
+    """Exact accrual of each line for a quantity inside one window."""
+    position, _ = tariff.rate(tariff.start(start), start, start + HOUR_US, (quantity,))
+    return tuple(Fraction(units, position.den) for units in position.accrued)
+
+
+@given(st.data())
+def test_the_charge_grows_with_the_quantity_and_never_jumps(data: st.DataObject) -> None:
+    document: dict[str, Any] = data.draw(documents())
+    assume(document["registers"] == ["total"])
+    tariff = compile_tariff(document)
+    start = to_utc(tariff.timezone, "2019-02-05T03:00")
+    terms = tariff.versions[0].terms[0]
+    quantity = data.draw(st.one_of(st.sampled_from([0, *terms.bounds]), st.integers(0, 70_000)))
+    highest = [max(tier[line][0] for tier in terms.prices) for line in range(len(tariff.lines))]
+    here, there = accrued(tariff, start, quantity), accrued(tariff, start, quantity + 1)
+    for before, after, most in zip(here, there, highest, strict=True):
+        assert before <= after <= before + most
+
+
+@settings(max_examples=20)
+@given(st.data())
+def test_a_distant_reading_is_rated_like_a_near_one(data: st.DataObject) -> None:
+    tariff = data.draw(tariffs())
+    start = data.draw(STARTS)
+    end = to_utc("UTC", f"{data.draw(st.integers(2024, 2040))}-07-03T05:00")
+    quantities = (10**9,) * len(tariff.registers)
+    rated = tariff.rate(tariff.start(start), start, end, quantities)
+    assert rated == tariff.derive(tariff.start(start), start, end, quantities)[:2]
+    assert rated[0].window_from <= closing_day(tariff.timezone, end) < rated[0].window_to
+
+
+def test_an_ordinary_interval_never_needs_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
+    @given(st.data())
+    def law(data: st.DataObject) -> None:
+        document: dict[str, Any] = data.draw(documents(by_days=True))
+        document["versions"] = [document["versions"][0] | {"effective_to": None}]
+        charges = document["versions"][0]["charges"]
+        charges[:] = [charge for charge in charges if charge.get("per") in {None, "day"}]
+        tariff = compile_tariff(document)
+        start = to_utc(tariff.timezone, "2019-02-05T03:00")
+        position = tariff.start(start)
+        for hours, (_, quantities) in enumerate(data.draw(readings(len(tariff.registers)))):
+            at_us = start + hours * 12 * HOUR_US
+            position, _ = tariff.rate(position, at_us, at_us + 12 * HOUR_US, quantities)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("An ordinary interval was rated in fractions.")
+
+    monkeypatch.setattr(CompiledTariff, "derive", refuse)
+    law()
