@@ -273,6 +273,15 @@ def test_a_missing_table_and_a_lost_head_are_named(build: Build) -> None:
         recorder.insert_events(a_stream(1))
 
 
+def test_a_head_made_anew_goes_on_from_the_last_event(build: Build) -> None:
+    factory = build()
+    recorder = factory.application_recorder()
+    recorder.insert_events(a_stream(3))
+    with factory.engine.begin() as connection:
+        connection.execute(text("DROP TABLE meters_events_head"))
+    assert factory.application_recorder().insert_events(a_stream(1)) == [4]
+
+
 def test_a_full_disk_refuses_the_write_and_leaves_no_gap(sqlite_url: str) -> None:
     with closing(SqlFactory({"LEDGER_DATABASE_URL": sqlite_url})) as factory:
         recorder = factory.application_recorder()

@@ -47,7 +47,7 @@ def test_more_events_than_one_page_arrive(
 def test_an_event_written_by_another_process_arrives_without_a_wake_up(
     recorder: SqlApplicationRecorder, build: Build
 ) -> None:
-    with recorder.subscribe() as subscription, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, recorder.subscribe() as subscription:
         waiting = pool.submit(take, 1, subscription)
         time.sleep(0.05)
         build().application_recorder().insert_events(a_stream(1))
@@ -57,8 +57,8 @@ def test_an_event_written_by_another_process_arrives_without_a_wake_up(
 def test_an_event_written_by_this_process_wakes_its_readers(
     recorder: SqlApplicationRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriptions, "POLL_INTERVAL_S", 3_600.0)
-    with recorder.subscribe() as subscription, ThreadPoolExecutor(1) as pool:
+    monkeypatch.setattr(subscriptions, "POLL_INTERVAL_S", 2.0 * SECONDS_MAX)
+    with ThreadPoolExecutor(1) as pool, recorder.subscribe() as subscription:
         waiting = pool.submit(take, 1, subscription)
         time.sleep(0.2)
         recorder.insert_events(a_stream(1))
@@ -68,7 +68,7 @@ def test_an_event_written_by_this_process_wakes_its_readers(
 def test_stop_ends_a_waiting_iteration_and_leaves_nothing_behind(
     recorder: SqlApplicationRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriptions, "POLL_INTERVAL_S", 3_600.0)
+    monkeypatch.setattr(subscriptions, "POLL_INTERVAL_S", 2.0 * SECONDS_MAX)
     threads = threading.active_count()
     with ThreadPoolExecutor(1) as pool:
         subscription = recorder.subscribe()
