@@ -59,6 +59,10 @@ class Views:
             for name in self.feeds
         }
 
+    def feed_lag(self, name: str) -> int:
+        """Events that one feed has not seen yet."""
+        return self.lag()[name]
+
     def parked(self) -> list[Json]:
         """Streams that a feed passes over, each with its reason."""
         with self._reader.begin() as connection:

@@ -1,5 +1,7 @@
 """Install, replace or remove a meter (装表 / 换表 / 拆表) at a service point."""
 
+from concurrent.futures import Future
+
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.account.points import remove_point, replace_meter
@@ -45,13 +47,18 @@ class RemoveMeter(Command):
 
 def install_meter(command: InstallMeter, ledger: Ledger, context: Context) -> Answer:
     """Add the point; the meter's number must be free in the whole ledger."""
+    return submit_install(command, ledger, context).result()
+
+
+def submit_install(command: InstallMeter, ledger: Ledger, context: Context) -> "Future[Answer]":
+    """The same without waiting."""
 
     def decide(session: Session) -> Json:
         account = session.account(command.account_no)
         install(session, account, command)
         return account_answer(account, session)
 
-    return ledger.decide(
+    return ledger.submit(
         decide,
         context,
         accounts=(command.account_no,),

@@ -1,6 +1,7 @@
 """Open an account (开户): a customer, and the meters that will be charged to it."""
 
 from concurrent.futures import Future
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -26,8 +27,13 @@ DEFAULT_WRAP = 10**9
 PERSONAL = ("name", "phone", "address")
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())  # Reads the whole zone database.
+
+
 def _known_timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _timezones():
         raise ValueError(f"{name} is not a time zone; use a name such as Asia/Shanghai")
     return name
 

@@ -148,12 +148,16 @@ class ChargeLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     vat_rate: tuple[int, int]
 
 
+Taxed = tuple[tuple[int, int, int, int], ...]
+"""(rate numerator, denominator, gross, VAT) of the tax period so far, one per rate."""
+
+
 class AccountCharged(Event):
     """Consumption up to a reading was rated and paid from the balance (扣费).
 
     `registers` maps a register to [before, after, quantity] in the point's unit; the reading's own
     time is the event's `valid_at`, the one before it `from_us`. `week_minor` is the sum of the
-    charges of the seven local days that end with `day`.
+    charges of the seven local days that end with `day`; `taxed` are the tax period's totals after it.
     """
 
     TOPIC: ClassVar[str] = "account.charged.v1"
@@ -173,6 +177,8 @@ class AccountCharged(Event):
     granted_after_minor: int
     day: int
     week_minor: int
+    tax_month: int
+    taxed: Taxed
     position: Position
 
 

@@ -19,7 +19,7 @@ def leaf_entry(
     salt: bytes,
 ) -> bytes:
     """UTF-8 text that identifies one event; its content enters by a salted digest."""
-    content = sha256(b"%b%b\0%b" % (salt, metadata, payload)).hexdigest()
+    content = sha256(salt + metadata + b"\0" + payload).hexdigest()
     return (
         f"wattledger/1\n{shard} {position} {stream_id} {version} {topic}\n"
         f"{recorded_at_us} {valid_at_us} {command_id or ABSENT}\n{content}\n"

@@ -30,12 +30,15 @@ class JournalTotals:
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
         """Sums of the batch's postings."""
         totals: dict[tuple[int, str, str], list[int]] = {}
+        day, day_of_us = 0, -1
         for recorded in batch:
             event: Any = recorded.event
             entries = postings(event)
             if not entries:
                 continue
-            day = local_day(self._timezone, recorded.recorded_at_us)
+            if recorded.recorded_at_us != day_of_us:  # Once for all facts of a commit.
+                day_of_us = recorded.recorded_at_us
+                day = local_day(self._timezone, day_of_us)
             for account, amount in entries:
                 key = (day, account, event.currency)
                 total = totals.get(key)

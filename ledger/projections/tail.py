@@ -2,7 +2,7 @@
 twice. A hint only: a feed that finds nothing here reads the log."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ledger.events import Recorded
@@ -19,7 +19,7 @@ class Tail:
         self._passed: dict[tuple[str, int], int] = {}
         self._feeds = feeds
         self._lock = threading.Lock()
-        self.grown = threading.Event()
+        self.on_growth: Callable[[], None] | None = None
 
     def add(self, recorded: Sequence[Recorded]) -> None:
         """Take the facts of a commit (called by the committer)."""
@@ -29,7 +29,8 @@ class Tail:
             for shard, recent in self._recent.items():
                 if len(recent) > KEPT_MAX:
                     self._recent[shard] = recent[-KEPT_MAX // 2 :]
-        self.grown.set()
+        if self.on_growth is not None:
+            self.on_growth()
 
     def after(self, shard: int, position: int, limit: int) -> Sequence[Recorded]:
         """Events right behind a position; empty where the tail does not reach back so far."""

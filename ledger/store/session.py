@@ -139,6 +139,11 @@ class Session:
         """State of a stream that cannot exist yet, because its claim was free."""
         return kind(shard, stream_id(kind.KIND, natural_id))
 
+    def adopt(self, state: State) -> State:
+        """Keep the state of a new stream at hand, when nothing is stored under its id yet."""
+        self._caches[state.shard].put(state.stream_id, state)
+        return state
+
     def aggregate(self, kind: type[State], natural_id: str, shard: int) -> State:
         """State of one stream, saved so that a refusal can undo what follows."""
         stream = stream_id(kind.KIND, natural_id)

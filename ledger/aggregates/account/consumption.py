@@ -2,14 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from ledger.aggregates.account.state import (
-    Account,
-    Point,
-    Taxed,
-    add_taxed,
-    shifted_week,
-    tax_month,
-)
+from ledger.aggregates.account.state import Account, Point, shifted_week
+from ledger.aggregates.account.tax import charge_lines
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable
 from ledger.values import closing_day
@@ -19,6 +13,7 @@ FUTURE_US: Final = 300_000_000
 """A meter's clock may run five minutes ahead; later than that is no reading yet."""
 PLAUSIBLE_PER_HOUR: Final = {"wh": 1_000_000, "l": 100_000}
 """What one meter (before its multiplier) can pass in an hour: 1,000 kWh, 100 m³."""
+MILLI: Final = 1_000
 WRAP_SHARE: Final = 10
 """A fall is a wrap-around only if the meter then passed less than a tenth of its range."""
 
@@ -57,7 +52,7 @@ def charge(
         return Quarantine(reason.code, str(reason))
     day = closing_day(account.timezone, at_us)
     total = sum(amounts)
-    lines = _lines(account, tariff, amounts, day) if total or any(amounts) else ()
+    lines, tax_month, taxed = charge_lines(account, tariff, amounts, day)
     granted_used = min(account.granted_minor, total) if account.granted_minor and total > 0 else 0
     week = account.week if day == account.day else shifted_week(account, day)
     return facts.AccountCharged(
@@ -77,6 +72,8 @@ def charge(
         account.granted_minor - granted_used,
         day,
         sum(week) + total,
+        tax_month,
+        taxed,
         position,
     )
 
@@ -104,7 +101,9 @@ def _measure(point: Point, at_us: int, readings: dict[str, int]) -> Measured | Q
                 return Quarantine("backward", f"Register {name} went back from {before} to {after}.")
         if passed > passable:
             return Quarantine("implausible", f"Register {name} passed {passed} in {hours} h.")
-        quantity = (before + passed) * multiplier // 1000 - before * multiplier // 1000
+        quantity = passed
+        if multiplier != MILLI:  # Cumulative, so that thousandths never get lost between readings.
+            quantity = (before + passed) * multiplier // MILLI - before * multiplier // MILLI
         registers[name] = (before, after, quantity)
         quantities.append(quantity)
     if len(readings) > len(registers):
@@ -112,32 +111,3 @@ def _measure(point: Point, at_us: int, readings: dict[str, int]) -> Measured | Q
         if unknown is not None:
             return Quarantine("register_unknown", f"The tariff has no register {unknown}.")
     return registers, tuple(quantities)
-
-
-def _lines(
-    account: Account, tariff: CompiledTariff, amounts: tuple[int, ...], day: int
-) -> tuple[facts.ChargeLine, ...]:
-    """Lines with the VAT inside, as differences of the tax period's rounded running total."""
-    lines: list[facts.ChargeLine] = []
-    totals: Taxed | None = None
-    for line, amount in zip(tariff.lines, amounts, strict=True):
-        if amount == 0:
-            continue
-        if line.vat_rate[0] == 0:
-            lines.append(facts.ChargeLine(line.id, line.gl, amount, 0, line.vat_rate))
-            continue
-        if totals is None:
-            totals = account.taxed if tax_month(day) <= account.tax_month else ()
-        vat = _vat(totals, line.vat_rate, amount)
-        taxed = facts.ChargeLine(line.id, line.gl, amount, vat, line.vat_rate)
-        totals = add_taxed(totals, taxed)
-        lines.append(taxed)
-    return tuple(lines)
-
-
-def _vat(totals: Taxed, rate: tuple[int, int], amount: int) -> int:
-    num, den = rate
-    gross, vat = next((total[2:] for total in totals if total[:2] == rate), (0, 0))
-    share, whole = (gross + amount) * num, den + num
-    rounded = (2 * abs(share) + whole) // (2 * whole)
-    return (rounded if share >= 0 else -rounded) - vat

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ledger.aggregates.account.state import Account, Point, add_taxed, shifted_week, tax_month
+from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.events import account as facts
 
 
@@ -86,21 +86,13 @@ def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
     account.week = (week[0] + event.amount_minor, *week[1:])
     if event.day > account.day:
         account.day = event.day
-    for line in event.lines:
-        if line.vat_rate[0]:
-            _taxed(account, event.day, line)
+    account.tax_month = event.tax_month
+    account.taxed = event.taxed
     for point in account.points:
         if point.name == event.point:
             point.registers = tuple([after for _, after, _ in event.registers.values()])
             point.last_at_us = at
             point.position = event.position
-
-
-def _taxed(account: Account, day: int, line: facts.ChargeLine) -> None:
-    month = tax_month(day)
-    if month > account.tax_month:
-        account.tax_month, account.taxed = month, ()
-    account.taxed = add_taxed(account.taxed, line)
 
 
 def _level(level: str, supply: str | None = None) -> Callable[[Account, Any, int], None]:

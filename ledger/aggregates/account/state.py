@@ -1,14 +1,13 @@
 """What an account is after its events: wallets, service points, levels."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any, ClassVar, Final, Self
 
 import msgspec
 
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
-from ledger.events.account import ChargeLine
+from ledger.events.account import Taxed
 from ledger.pricing.position import Position
 
 LEVELS: Final = ("none", "remind", "warn", "trip")
@@ -58,8 +57,7 @@ class Account(Aggregate):
     week: tuple[int, ...] = NO_WEEK
     """Charges of the seven local days that end with `day`, newest first."""
     tax_month: int = 0
-    taxed: tuple[tuple[int, int, int, int], ...] = ()
-    """(rate numerator, denominator, gross, VAT) of the tax period, by rate."""
+    taxed: Taxed = ()
 
     @property
     def available_minor(self) -> int:
@@ -110,20 +108,3 @@ def shifted_week(account: Account, day: int) -> tuple[int, ...]:
     if gap <= 0:
         return account.week
     return (*NO_WEEK[:gap], *account.week[: 7 - gap]) if gap < len(NO_WEEK) else NO_WEEK
-
-
-Taxed = tuple[tuple[int, int, int, int], ...]
-
-
-def tax_month(day: int) -> int:
-    """Tax period (calendar month, counted) of a day ordinal."""
-    found = date.fromordinal(day)
-    return found.year * 12 + found.month
-
-
-def add_taxed(totals: Taxed, line: ChargeLine) -> Taxed:
-    """The tax period's running totals by rate after one line."""
-    rate = line.vat_rate
-    before = next((total for total in totals if total[:2] == rate), (*rate, 0, 0))
-    after = (*rate, before[2] + line.amount_minor, before[3] + line.vat_minor)
-    return (*(total for total in totals if total is not before), after)

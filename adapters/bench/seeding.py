@@ -1,0 +1,89 @@
+"""Many accounts at once, through the same rules as ever, in bulk works."""
+
+from collections import deque
+from concurrent.futures import Future
+
+from adapters.bench.scratch import BENCH, TARIFF_ID, Scratch
+from ledger.aggregates.account import Account
+from ledger.aggregates.account.money import credit
+from ledger.aggregates.account.points import add_point
+from ledger.aggregates.meter import Meter
+from ledger.commands import Json
+from ledger.events.account import AccountOpened
+from ledger.store import Answer, Session
+from ledger.values import shard_of, stream_id
+
+CHUNK = 1_000
+IN_FLIGHT = 4
+START_US = 1_767_196_800_000_000
+"""2026-01-01 00:00 in Shanghai."""
+DAY_US = 86_400_000_000
+OPENING_MINOR = 100_000_00
+
+
+def account_no(index: int) -> str:
+    """Number of the n-th account."""
+    return f"A{index:07d}"
+
+
+def meter_no(index: int) -> str:
+    """Number of the n-th account's meter."""
+    return f"M{index:07d}"
+
+
+def seed(scratch: Scratch, count: int) -> None:
+    """Open `count` accounts with a meter and money each."""
+    waiting: deque[Future[Answer]] = deque()
+    for start in range(0, count, CHUNK):
+        numbers = range(start, min(start + CHUNK, count))
+        waiting.append(
+            scratch.ledger.submit(
+                lambda session, numbers=numbers: _open(session, scratch, numbers),
+                BENCH,
+                shards=range(scratch.ledger.terms.shards),
+                weight=4 * len(numbers),
+                is_bulk=True,
+            )
+        )
+        if len(waiting) > IN_FLIGHT:
+            waiting.popleft().result()
+    for answer in waiting:
+        answer.result()
+
+
+def _open(session: Session, scratch: Scratch, numbers: range) -> Json:
+    ledger = scratch.ledger
+    tariff, version = session.tariff(TARIFF_ID)
+    for index in numbers:
+        number, meter = account_no(index), meter_no(index)
+        shard = shard_of(number, session.shards)
+        account = session.adopt(Account(shard, stream_id(Account.KIND, number)))
+        opened = AccountOpened(number, "CNY", ledger.terms.timezone, "", "", {}, {})
+        session.record(account, opened, START_US)
+        added = add_point(
+            account,
+            service_kind="electricity",
+            meter_no=meter,
+            tariff=tariff,
+            tariff_version=version,
+            policy_id="standard",
+            installed_at_us=START_US,
+            registers={"total": 0},
+            wrap=10**9,
+            multiplier_milli=1_000,
+        )
+        session.record(account, added, START_US)
+        installed = session.new(Meter, meter, shard)
+        fact = installed.install(meter, number, added.point, added.registers)
+        session.record(installed, fact, START_US)
+        credited = credit(
+            account,
+            receipt_no=f"{shard}-{session.next_position(shard)}",
+            channel="bench",
+            channel_txn_id=number,
+            currency="CNY",
+            amount_minor=OPENING_MINOR,
+        )
+        session.record(account, credited, START_US)
+        ledger.settle_meter(meter, number)
+    return {}

@@ -1,0 +1,62 @@
+"""What runs behind the doors: each feed on a thread of its own, in bounded batches, until told to stop."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from adapters.views.feed import Feed
+from ledger.projections.tail import Tail
+
+POLL_S: Final = 0.2
+"""A commit of this process wakes the feeds at once; those of others are found by polling."""
+PAUSE_AFTER_ERROR_S: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs feeds over all shards; an error pauses one feed and is tried again."""
+
+    def __init__(self, feeds: Sequence[Feed], shards: int, tail: Tail | None = None) -> None:
+        self._shards = shards
+        self._tail = tail
+        self._stopping = threading.Event()
+        self._wake = {feed.spec.name: threading.Event() for feed in feeds}
+        self._threads = [
+            threading.Thread(target=self._run, args=(feed,), name=f"feed-{feed.spec.name}", daemon=True)
+            for feed in feeds
+        ]
+        if tail is not None:
+            tail.on_growth = self.wake
+
+    def start(self) -> "Worker":
+        """Begin to follow the log."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def wake(self) -> None:
+        """Look at once."""
+        for event in self._wake.values():
+            event.set()
+
+    def stop(self) -> None:
+        """Finish the batch under way and stop."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, feed: Feed) -> None:
+        wake = self._wake[feed.spec.name]
+        while not self._stopping.is_set():
+            wake.clear()
+            try:
+                taken = sum(feed.step(shard) for shard in range(self._shards))
+            except Exception:
+                log.exception("The feed %s stopped at an error and tries again.", feed.spec.name)
+                self._stopping.wait(PAUSE_AFTER_ERROR_S)
+                continue
+            if not taken:
+                wake.wait(POLL_S)
