@@ -2,10 +2,10 @@
 
 from concurrent.futures import Future
 
+from ledger.aggregates import Refused
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.account.points import remove_point, replace_meter
-from ledger.aggregates import Refused
 from ledger.aggregates.meter import Meter
 from ledger.commands import AccountNo, Command, Json, MeterNo, Moment, Reason
 from ledger.commands.answers import account_answer
