@@ -24,9 +24,7 @@ def read_account(
     connection: Connection, account_no: str, shards: int, tariff_of: TariffOf
 ) -> Json | None:
     """One account; None where there is none."""
-    at = and_(
-        ACCOUNTS.c.shard == shard_of(account_no, shards), ACCOUNTS.c.account_no == account_no
-    )
+    at = and_(ACCOUNTS.c.shard == shard_of(account_no, shards), ACCOUNTS.c.account_no == account_no)
     row = connection.execute(select(ACCOUNTS).where(at)).first()
     return None if row is None else _body(row, tariff_of)
 

@@ -1,6 +1,7 @@
 """All views of a ledger behind one face."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -10,6 +11,7 @@ from adapters.views import accounts
 from adapters.views.feed import Feed
 from adapters.views.rebuild import Difference, Progress, Rebuilt, rebuild
 from adapters.views.tables import feed_parked, feed_positions
+from adapters.views.verify import verify_claims, verify_log
 from ledger.events.catalogue import TariffPublished
 from ledger.events.registry import decode
 from ledger.pricing import CompiledTariff
@@ -33,9 +35,7 @@ class Views:
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
         self._terms = terms
-        self.feeds = {
-            spec.name: Feed(engine, spec, tail) for spec in feeds(terms.timezone)
-        }
+        self.feeds = {spec.name: Feed(engine, spec, tail) for spec in feeds(terms.timezone)}
 
     def names(self) -> list[str]:
         """Names of all views."""
@@ -105,6 +105,20 @@ class Views:
         return rebuild(
             self._engine, feed.spec, name, swap=False, on_progress=on_progress
         ).differences
+
+    def verify(
+        self, on_progress: Callable[[str, int, int], None] = lambda _check, _done, _all: None
+    ) -> list[Json]:
+        """Everything that does not follow from the log: rows, claims, snapshots, views."""
+        log_progress = partial(on_progress, "log")
+        found = [finding._asdict() for finding in verify_log(self._engine, log_progress)]
+        found += [finding._asdict() for finding in verify_claims(self._engine)]
+        if any(finding["check"] == "payload" for finding in found):
+            return found  # Views cannot be folded from what cannot be read.
+        for name in self.names():
+            differences = self.differences(name, partial(on_progress, name))
+            found += [{"check": "view", **difference._asdict()} for difference in differences]
+        return found
 
     def _feed_of(self, name: str) -> Feed:
         for feed in self.feeds.values():

@@ -1,0 +1,167 @@
+"""The auditor (审计): re-derives every fact of the log from what was recorded before it.
+
+Pure: it is handed rows in order of position, catalogue first, and tells what does not follow. Leaves
+are hashed again, charges rated again from their registers, control decisions decided again, balances
+added up again; whatever differs is named with its position.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from ledger.aggregates import Aggregate
+from ledger.aggregates.account import Account
+from ledger.aggregates.account.consumption import Quarantine, charge
+from ledger.aggregates.account.control import Terms, decide_level
+from ledger.aggregates.meter import Meter
+from ledger.aggregates.payment import Payment
+from ledger.aggregates.policy import ControlPolicy, PolicyDocument
+from ledger.aggregates.tariff import Tariff
+from ledger.events import Event, account, catalogue, meter, payment
+from ledger.events.leaf import leaf_entry, leaf_hash
+from ledger.events.registry import decode
+from ledger.ports import Head, Row
+from ledger.pricing import CompiledTariff
+from ledger.store.session import compiled
+
+KINDS: Final[dict[type[Event], type[Aggregate]]] = {
+    **dict.fromkeys(account.EVENTS, Account),
+    **dict.fromkeys(payment.EVENTS, Payment),
+    **dict.fromkeys(meter.EVENTS, Meter),
+    catalogue.TariffPublished: Tariff,
+    catalogue.PolicyPublished: ControlPolicy,
+}
+CONTROL: Final = (
+    account.AccountReminded,
+    account.AccountWarned,
+    account.WarningCancelled,
+    account.SupplyTripOrdered,
+    account.SupplyRestoreOrdered,
+)
+MOVES: Final = {account.AccountCredited: 1, account.CreditReversed: -1, account.AccountAdjusted: 1}
+
+
+class Finding(NamedTuple):
+    """What does not follow: where, by which check, and what was expected."""
+
+    shard: int
+    position: int
+    stream_id: str
+    check: str
+    message: str
+
+
+class Auditor:
+    """Walks the log of every shard; shard 0, which holds the catalogue, comes first."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self._states: dict[tuple[int, str], Aggregate] = {}
+        self._tariffs: dict[tuple[str, int], CompiledTariff] = {}
+        self._terms: dict[tuple[str, int], Terms] = {}
+        self._last: dict[int, Head] = {}
+
+    def check(self, row: Row) -> Iterator[Finding]:
+        """Findings of one row; the rows of a shard come in order of position."""
+        self.events += 1
+        for check, message in self._problems(row):
+            yield Finding(row.shard, row.position, row.stream_id, check, message)
+
+    def state(self, shard: int, stream_id: str) -> Aggregate:
+        """State of a stream after the rows so far."""
+        return self._states[shard, stream_id]
+
+    def end(self, shard: int, head: Head) -> Iterator[Finding]:
+        """Findings at the end of a shard: its head must be its last row."""
+        last = self._last.get(shard, Head(0, 0))
+        if last.position != head.position:
+            message = f"the head says {head.position}, the last row is {last.position}"
+            yield Finding(shard, last.position, "", "head", message)
+
+    def _problems(self, row: Row) -> Iterator[tuple[str, str]]:
+        last = self._last.get(row.shard, Head(0, 0))
+        self._last[row.shard] = Head(row.position, row.recorded_at)
+        if row.position != last.position + 1:
+            yield "gap", f"position {last.position + 1} is missing"
+        if row.recorded_at < last.recorded_at_us:
+            yield "time", "it was recorded before the row in front of it"
+        if leaf_hash(leaf_entry(*row[:-1])) != row.leaf_hash:
+            yield "leaf", "the row is not what was hashed when it was recorded"
+        try:
+            event = decode(row.topic, row.payload)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+            yield "payload", f"{type(error).__name__}: {error}"
+            return
+        state = self._state(row, event)
+        if row.version != state.version + 1:
+            yield "version", f"version {state.version + 1} of the stream is missing"
+        if isinstance(state, Account):
+            yield from self._rederived(state, event, row)
+        self._learn(event, row)
+        state.evolve(event, row.valid_at)
+        state.version = row.version
+
+    def _state(self, row: Row, event: Event) -> Aggregate:
+        key = (row.shard, row.stream_id)
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = KINDS[type(event)](row.shard, row.stream_id)
+        return state
+
+    def _learn(self, event: Event, row: Row) -> None:
+        if isinstance(event, catalogue.TariffPublished):
+            self._tariffs[event.tariff_id, row.version] = compiled(bytes(event.document))
+        elif isinstance(event, catalogue.PolicyPublished):
+            document = PolicyDocument.model_validate_json(bytes(event.document))
+            self._terms[event.policy_id, row.version] = document.terms(row.version)
+
+    def _rederived(self, state: Account, event: Event, row: Row) -> Iterator[tuple[str, str]]:
+        if isinstance(event, account.AccountCharged):
+            yield from self._charge(state, event, row)
+        elif isinstance(event, CONTROL):
+            yield from self._control(state, event)
+        elif type(event) in MOVES:
+            yield from _movement(state, event, MOVES[type(event)])
+
+    def _charge(
+        self, state: Account, event: account.AccountCharged, row: Row
+    ) -> Iterator[tuple[str, str]]:
+        point = state.point_of_meter(event.meter_no)
+        tariff = self._tariffs.get((event.tariff_id, event.tariff_version))
+        if point is None or tariff is None:
+            yield "charge", "its meter or its tariff was not known before it"
+            return
+        readings = {name: after for name, (_, after, _) in event.registers.items()}
+        version = event.tariff_version
+        again = charge(state, point, row.valid_at, readings, tariff, version, row.recorded_at)
+        if isinstance(again, Quarantine):
+            yield "charge", f"the reading would be kept aside now: {again.reason}"
+        elif again != event:
+            yield "charge", f"rated again it is {_first_difference(again, event)}"
+
+    def _control(self, state: Account, event: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - five topics, one shape
+        trace = event.trace
+        terms = self._terms.get((trace.policy_id, trace.policy_version))
+        points = [point for point in state.points if point.name == event.point]
+        if terms is None or not points:
+            yield "control", "its policy or its service point was not known before it"
+            return
+        again = list(decide_level(state, points[0], terms))
+        if again != [event]:
+            yield "control", f"decided again it is {again or 'no decision'}"
+
+
+def _movement(state: Account, event: Any, sign: int) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - three topics, one shape
+    paid = getattr(event, "wallet", "paid") == "paid"
+    amount = sign * event.amount_minor
+    balance = state.balance_minor + (amount if paid else 0)
+    granted = state.granted_minor + (0 if paid else amount)
+    if (balance, granted) != (event.balance_after_minor, event.granted_after_minor):
+        yield "balance", f"added up again the wallets are {balance} and {granted}"
+
+
+def _first_difference(again: account.AccountCharged, event: account.AccountCharged) -> str:
+    for field in event.__struct_fields__:
+        ours, theirs = getattr(again, field), getattr(event, field)
+        if ours != theirs:
+            return f"{field} {ours}, recorded is {theirs}"
+    return "equal"
