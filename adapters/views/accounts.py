@@ -69,7 +69,8 @@ def _body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a database r
 
 
 def _json(value: Any) -> Json:  # noqa: ANN401 - text on SQLite, an object on PostgreSQL
-    return msgspec.json.decode(value) if isinstance(value, str) else value
+    found: Json = msgspec.json.decode(value) if isinstance(value, str) else value
+    return found
 
 
 def _by_point(flat: dict[str, str | None]) -> dict[str, Json]:

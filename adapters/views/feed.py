@@ -46,11 +46,21 @@ def _recorded(row: Any) -> Recorded | Unreadable:  # noqa: ANN401 - a database r
         event = decode(row[8], row[9].encode())
     except Exception as error:  # noqa: BLE001 - the reason is kept, the stream is parked
         return Unreadable(row[0], row[1], row[2], f"{type(error).__name__}: {error}")
-    return Recorded(*row[:7], row[7].encode(), event)
+    return Recorded(
+        shard=row[0],
+        position=row[1],
+        stream_id=row[2],
+        version=row[3],
+        recorded_at_us=row[4],
+        valid_at_us=row[5],
+        command_id=row[6],
+        metadata=row[7].encode(),
+        event=event,
+    )
 
 
 class Feed:
-    """Keeps the views of one feed behind the log; several processes may run it, one at a time acts."""
+    """Keeps the views of one feed behind the log; of several processes, one at a time acts."""
 
     def __init__(self, engine: Engine, spec: FeedSpec, tail: Tail | None = None) -> None:
         self.spec = spec

@@ -1,9 +1,9 @@
 """Rebuild a view beside the live one, from event 1, and swap only when both say the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from adapters.store.tables import log_heads
 from adapters.views.feed import lock_position, parked_streams, read_batch
@@ -11,12 +11,15 @@ from adapters.views.tables import create_view, view_versions
 from adapters.views.writer import write_rows
 from ledger.projections import Projection
 from ledger.projections.batch import project
-from ledger.projections.catalogue import FeedSpec
 
 READ_MAX = 20_000
 SHOWN_MAX = 20
 Progress = Callable[[int, int], None]
 """Called with (events folded, events in all)."""
+
+
+def _no_progress(_done: int, _all: int) -> None:
+    pass
 
 
 class Difference(NamedTuple):
@@ -37,86 +40,84 @@ class Rebuilt(NamedTuple):
     swapped: bool
 
 
-def rebuild(
-    engine: Engine,
-    spec: FeedSpec,
-    name: str,
-    *,
-    swap: bool = True,
-    accept: bool = False,
-    on_progress: Progress = lambda _done, _all: None,
-) -> Rebuilt:
-    """Build the view anew while the live one goes on; swap at equal position and equal rows.
+class Rebuild:
+    """One pass over the log that builds some views of a feed beside the live ones."""
 
-    A difference keeps the live view as it is unless `accept` says that the new rows are right.
-    """
-    projection = next(p for p in spec.projections if p.name == name)
-    beside = f"{name}__next"
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP TABLE IF EXISTS {beside}"))
-        create_view(connection, projection, beside)
-        heads = connection.execute(select(log_heads.c.shard, log_heads.c.position)).all()
-    total = sum(head.position for head in heads)
-    shards = sorted(head.shard for head in heads)
-    reached = dict.fromkeys(shards, 0)
-    for shard in shards:
-        while taken := _build_batch(engine, spec.name, projection, beside, shard, reached):
-            on_progress(sum(reached.values()), total)
-            if taken < READ_MAX:
-                break
-    with engine.begin() as connection:
-        positions = {shard: lock_position(connection, shard, spec.name) for shard in shards}
-        for shard in shards:
-            while reached[shard] < positions[shard]:
-                _fold(connection, spec.name, projection, beside, shard, reached, positions[shard])
-        differences = compare(connection, projection, beside)
-        rows = connection.scalar(text(f"SELECT count(*) FROM {beside}")) or 0
-        is_new_version = _version(connection, name) != projection.version
-        do_swap = swap and (accept or not (differences or is_new_version))
+    def __init__(self, engine: Engine, feed: str, projections: Sequence[Projection]) -> None:
+        self._engine = engine
+        self._feed = feed
+        self._projections = projections
+        self._reached: dict[int, int] = {}
+
+    def run(
+        self, *, swap: bool, accept: bool = False, on_progress: Progress = _no_progress
+    ) -> list[Rebuilt]:
+        """Build, compare at equal position, and swap where the rows are equal (or accepted)."""
+        total = self._begin()
+        for shard in self._reached:
+            while self._batch(shard) == READ_MAX:
+                on_progress(sum(self._reached.values()), total)
+        with self._engine.begin() as connection:
+            for shard in self._reached:
+                live = lock_position(connection, shard, self._feed)
+                while self._reached[shard] < live:
+                    self._fold(connection, shard, live)
+            on_progress(total, total)
+            return [
+                self._finish(connection, projection, swap=swap, accept=accept)
+                for projection in self._projections
+            ]
+
+    def _begin(self) -> int:
+        with self._engine.begin() as connection:
+            for projection in self._projections:
+                connection.execute(text(f"DROP TABLE IF EXISTS {beside(projection)}"))
+                create_view(connection, projection, beside(projection))
+            heads = connection.execute(select(log_heads).order_by(log_heads.c.shard)).all()
+        self._reached = {head.shard: 0 for head in heads}
+        return sum(head.position for head in heads)
+
+    def _batch(self, shard: int) -> int:
+        """Fold one batch that the live feed has passed already; how many events it held."""
+        with self._engine.begin() as connection:
+            live = lock_position(connection, shard, self._feed)
+            return self._fold(connection, shard, live)
+
+    def _fold(self, connection: Connection, shard: int, until: int) -> int:
+        limit = min(READ_MAX, until - self._reached[shard])
+        if limit <= 0:
+            return 0
+        batch = read_batch(connection, shard, self._reached[shard], limit)
+        parked = parked_streams(connection, shard, self._feed)
+        projected = project(self._projections, batch, parked)
+        for projection, rows in zip(self._projections, projected.rows, strict=True):
+            if rows:
+                write_rows(connection, projection, beside(projection), rows)
+        self._reached[shard] = batch[-1].position
+        return len(batch)
+
+    def _finish(
+        self, connection: Connection, projection: Projection, *, swap: bool, accept: bool
+    ) -> Rebuilt:
+        name, new = projection.name, beside(projection)
+        differences = compare(connection, projection, new)
+        rows = connection.scalar(text(f"SELECT count(*) FROM {new}")) or 0
+        is_known = _version(connection, name) == projection.version
+        do_swap = swap and (accept or (is_known and not differences))
         if do_swap:
             connection.execute(text(f"DROP TABLE {name}"))
-            connection.execute(text(f"ALTER TABLE {beside} RENAME TO {name}"))
+            connection.execute(text(f"ALTER TABLE {new} RENAME TO {name}"))
             connection.execute(delete(view_versions).where(view_versions.c.view == name))
             versions = insert(view_versions).values(view=name, version=projection.version)
             connection.execute(versions)
         else:
-            connection.execute(text(f"DROP TABLE {beside}"))
-    return Rebuilt(name, sum(reached.values()), int(rows), differences, do_swap)
+            connection.execute(text(f"DROP TABLE {new}"))
+        return Rebuilt(name, sum(self._reached.values()), int(rows), differences, do_swap)
 
 
-def _build_batch(
-    engine: Engine,
-    feed: str,
-    projection: Projection,
-    beside: str,
-    shard: int,
-    reached: dict[int, int],
-) -> int:
-    """Fold one batch that the live feed has passed already; how many events it held."""
-    with engine.begin() as connection:
-        live = lock_position(connection, shard, feed)
-        return _fold(connection, feed, projection, beside, shard, reached, live)
-
-
-def _fold(
-    connection: Connection,
-    feed: str,
-    projection: Projection,
-    beside: str,
-    shard: int,
-    reached: dict[int, int],
-    until: int,
-) -> int:
-    limit = min(READ_MAX, until - reached[shard])
-    if limit <= 0:
-        return 0
-    batch = read_batch(connection, shard, reached[shard], limit)
-    parked = parked_streams(connection, shard, feed)
-    rows = project((projection,), batch, parked).rows[0]
-    if rows:
-        write_rows(connection, projection, beside, rows)
-    reached[shard] = batch[-1].position
-    return len(batch)
+def beside(projection: Projection) -> str:
+    """Name of the table that a view is rebuilt in."""
+    return f"{projection.name}__next"
 
 
 def compare(connection: Connection, projection: Projection, other: str) -> list[Difference]:
@@ -126,13 +127,12 @@ def compare(connection: Connection, projection: Projection, other: str) -> list[
     differences: list[Difference] = []
     for side, have, lack in sides:
         rows = connection.execute(
-            text(f"SELECT {names} FROM {have} EXCEPT SELECT {names} FROM {lack} LIMIT {SHOWN_MAX}")
+            text(f"SELECT {names} FROM {have} EXCEPT SELECT {names} FROM {lack} LIMIT {SHOWN_MAX}")  # noqa: S608 - names of the projection's own
         )
-        differences += [Difference(projection.name, side, dict(row._mapping)) for row in rows]
+        differences += [Difference(projection.name, side, dict(row)) for row in rows.mappings()]
     return differences
 
 
 def _version(connection: Connection, name: str) -> int | None:
-    return connection.scalar(
-        select(func.max(view_versions.c.version)).where(view_versions.c.view == name)
-    )
+    versions = select(view_versions.c.version).where(view_versions.c.view == name)
+    return connection.execute(versions).scalar_one_or_none()

@@ -1,6 +1,9 @@
 """Rows of views into their tables: one statement per shape, by the merges their columns declare."""
 
+# ruff: noqa: S608 - statements are made of the names that projections declare
+
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from io import StringIO
 from typing import Any, Final
 
@@ -73,7 +76,7 @@ def _write_staged(
             f"AS SELECT {names} FROM {table} WITH NO DATA"
         )
     )
-    with connection.connection.cursor() as cursor:
+    with closing(connection.connection.cursor()) as cursor:
         data = StringIO(_copy_text(columns, rows))
         cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
     keys = [column.name for column in columns if column.merge is Merge.KEY]

@@ -23,7 +23,7 @@ class Meter(Aggregate):
     account_no: str = ""
     point: str = ""
     installed_at_us: int = 0
-    quarantined: dict[str, str] = {}
+    quarantined: dict[str, str] = msgspec.field(default_factory=dict)
     """Time of a reading in quarantine and its registers -> the code it was refused with."""
 
     def clone(self) -> Self:

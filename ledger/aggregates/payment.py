@@ -23,7 +23,9 @@ class Payment(Aggregate):
         if settled is None:
             raise Refused("receipt_unknown", "No payment was settled under this receipt.")
         if self.status == "reversed":
-            raise Refused("already_reversed", f"The receipt {settled.receipt_no} was reversed before.")
+            raise Refused(
+                "already_reversed", f"The receipt {settled.receipt_no} was reversed before."
+            )
         return PaymentReversed(
             channel=settled.channel,
             channel_txn_id=settled.channel_txn_id,

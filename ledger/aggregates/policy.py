@@ -11,7 +11,6 @@ from ledger.aggregates.account.control import Terms
 from ledger.events import Event
 from ledger.events.catalogue import PolicyPublished
 
-
 Minor = Annotated[int, Field(strict=True, ge=-(10**14), le=10**14)]
 Days = Annotated[int, Field(strict=True, ge=0, le=9998)]
 
@@ -34,7 +33,7 @@ class TripLine(_Document):
 
 
 class PolicyDocument(_Document):
-    """A control policy as its author writes it; amounts in minor units of the account's currency."""
+    """A control policy as its author writes it; amounts in the account's minor units."""
 
     policy_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     name: str = ""

@@ -53,10 +53,14 @@ def _require_continuation(old: bytes, new: bytes, today: str) -> None:
                 f"The version effective from {version['effective_from']} has begun and cannot "
                 "change; keep it as published and add a version that begins later.",
             )
-        if other["effective_to"] != version["effective_to"] and (other["effective_to"] or "9") <= today:
+        if (
+            other["effective_to"] != version["effective_to"]
+            and (other["effective_to"] or "9") <= today
+        ):
             raise Refused(
                 "tariff_version_ended_in_the_past",
-                f"The version effective from {version['effective_from']} can only end after {today}.",
+                f"The version effective from {version['effective_from']} can only end "
+                f"after {today}.",
             )
     fresh = set(kept) - {version["effective_from"] for version in begun}
     late = sorted(start for start in fresh if start <= today)

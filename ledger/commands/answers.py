@@ -64,7 +64,5 @@ def _point(point: Point, session: Session) -> Json:
         "supply": {"intended": point.supply_intended, "actual": "unknown"},
         "guaranteed": False,
         "last_reading_at": rfc3339(point.last_at_us),
-        "registers": {
-            name: decimal_text(value) for name, value in point.named_registers().items()
-        },
+        "registers": {name: decimal_text(value) for name, value in point.named_registers().items()},
     }

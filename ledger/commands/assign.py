@@ -5,11 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.aggregates.account import points
+from ledger.aggregates.account import Account, points
 from ledger.commands import AccountNo, Command, Identifier, Json, Text
 from ledger.commands.answers import account_answer
 from ledger.events import Event
-from ledger.aggregates.account import Account
 from ledger.store import Answer, Context, Ledger, Session
 
 

@@ -62,7 +62,7 @@ class OpenAccount(Command):
     group: Annotated[Text, Field(max_length=64)] = ""
     currency: Currency | None = None
     timezone: Annotated[str, AfterValidator(_known_timezone)] | None = None
-    attributes: dict[Identifier, bool | int | Text] = {}
+    attributes: dict[Identifier, bool | int | Text] = Field(default_factory=dict)
     service_points: Annotated[tuple[ServicePoint, ...], Field(max_length=16)] = ()
 
     def personal(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class OpenAccount(Command):
         return {field: value for field in PERSONAL if (value := getattr(self, field))}
 
     def claims(self) -> tuple[Claim, ...]:
-        """The account's number and its meters; a hash of personal data could be guessed, so none."""
+        """The account's number and its meters; a hash of personal data could be guessed: none."""
         body = self.model_dump(mode="json", exclude=set(PERSONAL))
         mark = fingerprint("account", body)
         numbers = [("account", self.account_no)]

@@ -1,4 +1,4 @@
-"""Quantities as people write them (decimal kWh or m³) and as the ledger counts (whole Wh or litres)."""
+"""Quantities as people write them (decimal kWh, m³) and as the ledger counts (Wh, litres)."""
 
 import re
 from typing import Annotated, Final
@@ -12,7 +12,7 @@ MILLI: Final = 3
 def scaled(text: object, decimals: int) -> int:
     """Exact integer of a decimal text times ten to `decimals`; more digits are refused."""
     if isinstance(text, int) and not isinstance(text, bool):
-        return int(text) * 10**decimals
+        return int(text) * int(10**decimals)
     match = _DECIMAL.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"a decimal number such as 12.5 is needed, not {text!r}")

@@ -6,8 +6,17 @@ from ledger.aggregates import Refused
 from ledger.aggregates.account.consumption import FUTURE_US
 from ledger.aggregates.account.money import credit
 from ledger.aggregates.payment import Payment
-from ledger.commands import AccountNo, AmountMinor, Command, Currency, ExternalId, Identifier, Json
-from ledger.commands import Moment, at_us
+from ledger.commands import (
+    AccountNo,
+    AmountMinor,
+    Command,
+    Currency,
+    ExternalId,
+    Identifier,
+    Json,
+    Moment,
+    at_us,
+)
 from ledger.commands.answers import money_of
 from ledger.events.payment import PaymentSettled
 from ledger.store import Answer, Context, Ledger, Session

@@ -1,8 +1,8 @@
 """Record readings (抄表): charge what can be charged, keep the rest in quarantine with its reason.
 
-The hot path of the ledger. A reading behind its meter's last one is charged at once by the fold; any
-other is compared with what was recorded: the same is a duplicate, other values are a contradiction, a
-new time is late.
+The hot path of the ledger. A reading behind its meter's last one is charged at once by the fold;
+any other is compared with what was recorded: the same is a duplicate, other values are a
+contradiction, a new time is late.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from ledger.commands.late_readings import LateReadings, Reading
 from ledger.events.meter import ReadingQuarantined
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.ledger import Home
+
 UNKNOWN_METER_SHARD = 0
 
 
@@ -43,7 +44,7 @@ def submit(readings: Sequence[Reading], ledger: Ledger, context: Context) -> "Fu
 
 
 class MeterMovedError(Exception):
-    """A meter moved to another shard while its readings were on their way; routing them again helps."""
+    """A meter moved to another shard while its readings were on their way; route them again."""
 
 
 class _Batch:
@@ -112,9 +113,7 @@ class _Batch:
         session.decide_levels(account, reading.at_us)
         return True
 
-    def _keep(
-        self, index: int, reading: Reading, account: Account | None, why: Quarantine
-    ) -> None:
+    def _keep(self, index: int, reading: Reading, account: Account | None, why: Quarantine) -> None:
         shard = account.shard if account is not None else UNKNOWN_METER_SHARD
         meter = self._session.aggregate(Meter, reading.meter_no, shard)
         event = ReadingQuarantined(

@@ -6,7 +6,7 @@ meets the one that is stored is said by its columns, so that one writer serves e
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from ledger.events import Recorded
 
@@ -36,9 +36,9 @@ class Column(NamedTuple):
 class Projection(Protocol):
     """One view. A new meaning of its rows is a new `version`."""
 
-    name: str
-    version: int
-    columns: tuple[Column, ...]
+    name: ClassVar[str]
+    version: ClassVar[int]
+    columns: ClassVar[tuple[Column, ...]]
 
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
         """Rows that a batch of facts of one shard adds up to, one per key."""

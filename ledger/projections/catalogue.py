@@ -1,4 +1,4 @@
-"""Which views there are, and which feed keeps them: the front ones at once, the detail at its pace."""
+"""Which views there are, and which feed keeps them: front at once, detail at its own pace."""
 
 from typing import Final, NamedTuple
 

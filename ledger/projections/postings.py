@@ -16,7 +16,7 @@ CHANNEL: Final = "1012"
 RECEIVABLE: Final = "1122"
 LIABILITY: Final = "2205"
 VAT: Final = "2221"
-PASS_THROUGH: Final = "2241.02"
+PASS_THROUGH: Final = "2241.02"  # noqa: S105 - an account of the books
 """Collected for others: `2241.02/<payee>`."""
 REVENUE: Final = "6001"
 """Revenue net of VAT, by the kind of line: `6001/<gl>` where it is not plain revenue."""

@@ -1,5 +1,7 @@
-"""The tail: what this process has just committed, for feeds that keep up, so that nothing is decoded
-twice. A hint only: a feed that finds nothing here reads the log."""
+"""The tail: what this process has just committed, so that feeds decode nothing twice.
+
+A hint only: a feed that finds nothing here reads the log.
+"""
 
 import threading
 from collections.abc import Callable, Sequence

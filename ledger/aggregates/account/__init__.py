@@ -1,4 +1,4 @@
-"""The prepaid account (预付费账户): money in by payment, money out by reading; the supply follows."""
+"""The prepaid account (预付费账户): money in by payment, out by reading; the supply follows."""
 
 from ledger.aggregates.account import evolve
 from ledger.aggregates.account.state import Account, Point

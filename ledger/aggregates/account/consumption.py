@@ -98,7 +98,9 @@ def _measure(point: Point, at_us: int, readings: dict[str, int]) -> Measured | Q
         if passed < 0:
             passed += point.wrap
             if passed * WRAP_SHARE > point.wrap or passed > passable:
-                return Quarantine("backward", f"Register {name} went back from {before} to {after}.")
+                return Quarantine(
+                    "backward", f"Register {name} went back from {before} to {after}."
+                )
         if passed > passable:
             return Quarantine("implausible", f"Register {name} passed {passed} in {hours} h.")
         quantity = passed

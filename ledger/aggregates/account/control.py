@@ -19,8 +19,11 @@ ControlFact = (
 
 
 class Terms(NamedTuple):
-    """A control policy in force: a level holds when available ≤ its line (or days left ≤ its days)
-    and is cancelled above line + hysteresis; supply returns above the restore line."""
+    """A control policy in force.
+
+    A level holds when available ≤ its line (or days left ≤ its days) and is cancelled above
+    line + hysteresis; supply returns above the restore line.
+    """
 
     policy_id: str
     version: int
@@ -93,9 +96,7 @@ def _level_reached(account: Account, point: Point, terms: Terms, available: int)
     return NONE
 
 
-def _trace(
-    account: Account, point: Point, terms: Terms, available: int, after: int
-) -> facts.Trace:
+def _trace(account: Account, point: Point, terms: Terms, available: int, after: int) -> facts.Trace:
     remaining = days_left(available, sum(account.week))
     rules = [
         facts.Rule(f"available {available} <= {name} {line}", available <= line)

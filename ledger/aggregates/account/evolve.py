@@ -84,8 +84,7 @@ def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
     account.granted_minor = event.granted_after_minor
     week = account.week if event.day == account.day else shifted_week(account, event.day)
     account.week = (week[0] + event.amount_minor, *week[1:])
-    if event.day > account.day:
-        account.day = event.day
+    account.day = max(account.day, event.day)
     account.tax_month = event.tax_month
     account.taxed = event.taxed
     for point in account.points:

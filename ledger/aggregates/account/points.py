@@ -32,7 +32,7 @@ def ordered_registers(tariff: CompiledTariff, registers: dict[str, int]) -> dict
     return {name: registers[name] for name in tariff.registers}
 
 
-def add_point(
+def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     account: Account,
     *,
     service_kind: str,
