@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from adapters.store.tables import events, log_heads
 from adapters.views import accounts
 from adapters.views.feed import Feed
-from adapters.views.rebuild import Difference, Progress, Rebuilt, rebuild
+from adapters.views.rebuild import Difference, Progress, Rebuild, Rebuilt
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.verify import verify_claims, verify_log
 from ledger.events.catalogue import TariffPublished
@@ -22,6 +22,10 @@ from ledger.store.session import CATALOGUE_SHARD, compiled
 from ledger.values import shard_of, stream_id
 
 Json = dict[str, Any]
+
+
+def _no_progress(_done: int, _all: int) -> None:
+    pass
 
 
 class UnknownViewError(LookupError):
@@ -87,24 +91,36 @@ class Views:
             return accounts.list_accounts(connection, cursor, limit, self._tariff)
 
     def rebuild(
-        self,
-        name: str,
-        *,
-        accept: bool = False,
-        on_progress: Progress = lambda _done, _all: None,
+        self, name: str, *, accept: bool = False, on_progress: Progress = _no_progress
     ) -> Rebuilt:
         """Build a view anew beside the live one and swap where both say the same."""
         feed = self._feed_of(name)
-        return rebuild(self._engine, feed.spec, name, accept=accept, on_progress=on_progress)
+        chosen = [p for p in feed.spec.projections if p.name == name]
+        pass_over = Rebuild(self._engine, feed.spec.name, chosen)
+        return pass_over.run(swap=True, accept=accept, on_progress=on_progress)[0]
 
-    def differences(
-        self, name: str, on_progress: Progress = lambda _done, _all: None
-    ) -> list[Difference]:
-        """Rows of a live view that the log does not tell; the view stays as it is."""
-        feed = self._feed_of(name)
-        return rebuild(
-            self._engine, feed.spec, name, swap=False, on_progress=on_progress
-        ).differences
+    def rebuild_all(
+        self, *, accept: bool = False, on_progress: Progress = _no_progress
+    ) -> list[Rebuilt]:
+        """Every view anew, in one pass over the log for each feed."""
+        return [
+            rebuilt
+            for feed in self.feeds.values()
+            for rebuilt in Rebuild(self._engine, feed.spec.name, feed.spec.projections).run(
+                swap=True, accept=accept, on_progress=on_progress
+            )
+        ]
+
+    def differences(self, on_progress: Progress = _no_progress) -> list[Difference]:
+        """Rows of the live views that the log does not tell; the views stay as they are."""
+        return [
+            difference
+            for feed in self.feeds.values()
+            for rebuilt in Rebuild(self._engine, feed.spec.name, feed.spec.projections).run(
+                swap=False, on_progress=on_progress
+            )
+            for difference in rebuilt.differences
+        ]
 
     def verify(
         self, on_progress: Callable[[str, int, int], None] = lambda _check, _done, _all: None
@@ -115,9 +131,8 @@ class Views:
         found += [finding._asdict() for finding in verify_claims(self._engine)]
         if any(finding["check"] == "payload" for finding in found):
             return found  # Views cannot be folded from what cannot be read.
-        for name in self.names():
-            differences = self.differences(name, partial(on_progress, name))
-            found += [{"check": "view", **difference._asdict()} for difference in differences]
+        differences = self.differences(partial(on_progress, "views"))
+        found += [{"check": "view", **difference._asdict()} for difference in differences]
         return found
 
     def _feed_of(self, name: str) -> Feed:
