@@ -11,7 +11,7 @@ from ledger.audit import Auditor, Finding
 from ledger.events.account import AccountCredited
 from ledger.events.registry import decode, encode
 from ledger.ports import Head, Row
-from ledger.store.session import FOLD_HASH, SNAPSHOT_EVERY
+from ledger.store.folding import FOLD_HASH, SNAPSHOT_EVERY
 
 Progress = Callable[[int, int], None]
 READ_MAX: Final = 5_000

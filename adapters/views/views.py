@@ -6,19 +6,16 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from adapters.store.tables import events, log_heads
+from adapters.store.tables import log_heads
 from adapters.views import accounts
 from adapters.views.feed import Feed
 from adapters.views.rebuild import Difference, Progress, Rebuild, Rebuilt
 from adapters.views.tables import feed_parked, feed_positions
+from adapters.views.tariffs import published_tariffs
 from adapters.views.verify import verify_claims, verify_log
-from ledger.events.catalogue import TariffPublished
-from ledger.events.registry import decode
-from ledger.pricing import CompiledTariff
 from ledger.projections.catalogue import FRONT, feeds
 from ledger.projections.tail import Tail
 from ledger.store.ledger import LedgerTerms
-from ledger.store.session import CATALOGUE_SHARD, compiled
 from ledger.values import shard_of, stream_id
 
 Json = dict[str, Any]
@@ -70,7 +67,7 @@ class Views:
     def parked(self) -> list[Json]:
         """Streams that a feed passes over, each with its reason."""
         with self._reader.begin() as connection:
-            return [dict(row._mapping) for row in connection.execute(select(feed_parked))]
+            return [dict(row) for row in connection.execute(select(feed_parked)).mappings()]
 
     def unpark(self, account_no: str) -> int:
         """Let an account's parked stream go on in every feed; how many events were caught up."""
@@ -81,14 +78,14 @@ class Views:
     def account(self, account_no: str) -> Json | None:
         """One account as `GET /accounts/{id}` answers it."""
         with self._reader.begin() as connection:
-            shards = self._terms.shards
-            return accounts.read_account(connection, account_no, shards, self._tariff)
+            tariff_of = published_tariffs(connection)
+            return accounts.read_account(connection, account_no, self._terms.shards, tariff_of)
 
     def accounts(self, after: str | None = None, limit: int = 100) -> list[Json]:
         """Accounts in order of shard and number, behind an account number."""
         cursor = (shard_of(after, self._terms.shards), after) if after else None
         with self._reader.begin() as connection:
-            return accounts.list_accounts(connection, cursor, limit, self._tariff)
+            return accounts.list_accounts(connection, cursor, limit, published_tariffs(connection))
 
     def rebuild(
         self, name: str, *, accept: bool = False, on_progress: Progress = _no_progress
@@ -140,20 +137,6 @@ class Views:
             if any(projection.name == name for projection in feed.spec.projections):
                 return feed
         raise UnknownViewError(f"There is no view {name}; there are: {', '.join(self.names())}.")
-
-    def _tariff(self, tariff_id: str) -> CompiledTariff:
-        """The newest publication of a tariff; compiled once per document."""
-        stream = stream_id("tariff", tariff_id)
-        with self._reader.begin() as connection:
-            row = connection.execute(
-                select(events.c.topic, events.c.payload)
-                .where(events.c.shard == CATALOGUE_SHARD, events.c.stream_id == stream)
-                .order_by(events.c.version.desc())
-                .limit(1)
-            ).one()
-        published = decode(row.topic, row.payload.encode())
-        assert isinstance(published, TariffPublished)  # noqa: S101 - a tariff stream holds nothing else
-        return compiled(bytes(published.document))
 
 
 __all__ = ["FRONT", "UnknownViewError", "Views"]

@@ -30,11 +30,15 @@ class Aggregate(msgspec.Struct, gc=False):
     shard: int
     stream_id: str
     version: int = 0
+    valid_through_us: int = 0
+    """The latest time at which any fact so far was valid."""
 
     def evolve(self, event: Event, valid_at_us: int) -> None:
         """Bring one fact into the state."""
         self.EVOLVERS[type(event)](self, event, valid_at_us)
         self.version += 1
+        if valid_at_us > self.valid_through_us:
+            self.valid_through_us = valid_at_us
 
     def replay(self, past: Iterable[tuple[Event, int]]) -> Self:
         """Fold facts with the times they were valid at."""

@@ -1,14 +1,11 @@
 """One batch of decisions under the lock of the log: states to decide on, facts to be written."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
-import ledger.aggregates
 from ledger.aggregates import Aggregate, Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import Terms, decide_level, is_quiet
@@ -17,54 +14,20 @@ from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.aggregates.tariff import Tariff
 from ledger.store.cache import GenerationalCache
+from ledger.store.folding import FOLD_HASH, SNAPSHOT_EVERY, State, fold
 from ledger.events import Event, Metadata, Recorded
 from ledger.events.leaf import leaf_entry, leaf_hash
-from ledger.events.registry import decode, encode
-from ledger.ports import LogWriter, Past, Row, Snapshot
+from ledger.events.registry import encode
+from ledger.ports import LogWriter, Row, Snapshot
 from ledger.pricing import CompiledTariff, compile_tariff
 from ledger.values import shard_of, stream_id
 
-SNAPSHOT_EVERY: Final = 500
-"""Versions between two snapshots of a stream: bounds a cold load to that many events."""
 LOAD_CHUNK: Final = 1_000
 CATALOGUE_SHARD: Final = 0
 COMPILED_MAX: Final = 1_000
 
-State = TypeVar("State", bound=Aggregate)
 Pending = tuple[int, int, Aggregate, int, Event, int]
 """(shard, position, state, version, event, valid_at_us)."""
-
-_STATE_DECODERS: Final = {
-    aggregate: msgspec.json.Decoder(aggregate).decode
-    for aggregate in (Account, Meter, Payment, ControlPolicy, Tariff)
-}
-
-
-def fold_hash() -> str:
-    """Hash of the code that folds; a snapshot made by other code is never used."""
-    root = Path(ledger.aggregates.__file__).parent
-    digest = hashlib.sha256()
-    for source in sorted(root.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-FOLD_HASH: Final = fold_hash()
-
-
-def fold(aggregate: type[State], shard: int, ids: Sequence[str], past: Past) -> dict[str, State]:
-    """States of streams from their newest snapshots and the events behind them."""
-    decoder = _STATE_DECODERS[aggregate]
-    states: dict[str, State] = {
-        stream: decoder(past.snapshots[stream][1])
-        if stream in past.snapshots
-        else aggregate(shard, stream)
-        for stream in ids
-    }
-    for stream, topic, payload, valid_at_us in past.events:
-        states[stream].evolve(decode(topic, payload), valid_at_us)
-    return states
-
 
 @lru_cache(maxsize=COMPILED_MAX)
 def compiled(document: bytes) -> CompiledTariff:

@@ -1,0 +1,183 @@
+"""The log's table behind the `eventsourcing` library's recorder interface, one shard at a time."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    Notification,
+    ProgrammingError,
+    StoredEvent,
+    Subscription,
+)
+from sqlalchemy import Engine, func, select
+
+from adapters.store.log import save_snapshots
+from adapters.store.subscription import PollingSubscription
+from adapters.store.tables import events, snapshots
+from ledger.ports import Snapshot
+from ledger.store.history import Moment, StoredFact
+
+
+class LedgerRecorder(ApplicationRecorder):
+    """Reads one shard of the log; notification id = position."""
+
+    def __init__(self, engine: Engine, shard: int) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(read_only=True)
+        self._shard = shard
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:  # noqa: ANN401 - the library's signature
+        """Refuse: facts enter by decisions, which lock the shard, claim keys and hash leaves."""
+        raise ProgrammingError(
+            f"{len(stored_events)} event(s) were not recorded: the ledger takes commands, not events."
+        )
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Facts of a stream in order of version."""
+        statement = select(events).where(
+            events.c.shard == self._shard, events.c.stream_id == str(originator_id)
+        )
+        if gt is not None:
+            statement = statement.where(events.c.version > gt)
+        if lte is not None:
+            statement = statement.where(events.c.version <= lte)
+        order = events.c.version.desc() if desc else events.c.version
+        with self._reader.begin() as connection:
+            rows = connection.execute(statement.order_by(order).limit(limit))
+            return [_fact(row) for row in rows]
+
+    def facts(
+        self, stream: str, after_version: int, until_version: int, valid_at_us: int
+    ) -> Sequence[StoredFact]:
+        """Facts of a stream between two versions that were true by a time, in order."""
+        statement = (
+            select(events)
+            .where(
+                events.c.shard == self._shard,
+                events.c.stream_id == stream,
+                events.c.version.between(after_version + 1, until_version),
+                events.c.valid_at <= valid_at_us,
+            )
+            .order_by(events.c.version)
+        )
+        with self._reader.begin() as connection:
+            return [_fact(row) for row in connection.execute(statement)]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Facts of the shard in order of position."""
+        statement = select(events).where(events.c.shard == self._shard)
+        if start is not None:
+            at = events.c.position
+            statement = statement.where(at >= start if inclusive_of_start else at > start)
+        if stop is not None:
+            statement = statement.where(events.c.position <= stop)
+        if topics:
+            statement = statement.where(events.c.topic.in_(topics))
+        with self._reader.begin() as connection:
+            rows = connection.execute(statement.order_by(events.c.position).limit(limit))
+            return [
+                Notification(
+                    id=row.position,
+                    originator_id=UUID(row.stream_id),
+                    originator_version=row.version,
+                    topic=row.topic,
+                    state=row.payload.encode(),
+                )
+                for row in rows
+            ]
+
+    def max_notification_id(self) -> int | None:
+        """Last position of the shard; None when it is empty."""
+        statement = select(func.max(events.c.position)).where(events.c.shard == self._shard)
+        with self._reader.begin() as connection:
+            return connection.scalar(statement)
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Follow the shard by polling."""
+        return PollingSubscription(self, gt=gt, topics=topics)
+
+    def wake_on_append(self, _woken: threading.Event) -> None:
+        """Other processes write too: a subscription here only polls."""
+
+    def no_longer_wake(self, _woken: threading.Event) -> None:
+        """Nothing to forget."""
+
+    def version_known_at(self, stream: str, moment: Moment) -> int:
+        """The stream's last version recorded by a moment: a bisection over its versions."""
+        with self._reader.begin() as connection:
+            of_stream = (events.c.shard == self._shard) & (events.c.stream_id == stream)
+            newest = connection.scalar(select(func.max(events.c.version)).where(of_stream)) or 0
+            low, high = 0, newest
+            if moment.known_at_us == Moment().known_at_us == moment.known_position:
+                return int(newest)
+            while low < high:
+                middle = (low + high + 1) // 2
+                recorded_at, position = connection.execute(
+                    select(events.c.recorded_at, events.c.position).where(
+                        of_stream, events.c.version == middle
+                    )
+                ).one()
+                if recorded_at <= moment.known_at_us and position <= moment.known_position:
+                    low = middle
+                else:
+                    high = middle - 1
+            return low
+
+    def snapshots(
+        self, stream: str, until_version: int, fold_hash: str
+    ) -> Iterator[tuple[int, bytes]]:
+        """Folded states of a stream, newest first."""
+        statement = (
+            select(snapshots.c.version, snapshots.c.state)
+            .where(
+                snapshots.c.shard == self._shard,
+                snapshots.c.stream_id == stream,
+                snapshots.c.version <= until_version,
+                snapshots.c.fold_hash == fold_hash,
+            )
+            .order_by(snapshots.c.version.desc())
+        )
+        with self._reader.begin() as connection:
+            for version, state in connection.execute(statement):
+                yield version, state.encode()
+
+    def save_snapshots(self, made: Sequence[Snapshot]) -> None:
+        """Keep folded states."""
+        with self._engine.begin() as connection:
+            save_snapshots(connection, made)
+
+
+def _fact(row: Any) -> StoredFact:  # noqa: ANN401 - a database row
+    return StoredFact(
+        originator_id=UUID(row.stream_id),
+        originator_version=row.version,
+        topic=row.topic,
+        state=row.payload.encode(),
+        shard=row.shard,
+        position=row.position,
+        recorded_at_us=row.recorded_at,
+        valid_at_us=row.valid_at,
+        command_id=row.command_id,
+        metadata=row.metadata.encode(),
+    )
