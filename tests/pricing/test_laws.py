@@ -108,7 +108,7 @@ def test_the_charge_grows_with_the_quantity_and_never_jumps(data: st.DataObject)
     assume(document["registers"] == ["total"])
     tariff = compile_tariff(document)
     start = to_utc(tariff.timezone, "2019-02-05T03:00")
-    terms = tariff.versions[0].terms[0]
+    terms = tariff.versions[tariff.start(start).version].terms[0]
     quantity = data.draw(st.one_of(st.sampled_from([0, *terms.bounds]), st.integers(0, 70_000)))
     highest = [max(tier[line][0] for tier in terms.prices) for line in range(len(tariff.lines))]
     here, there = accrued(tariff, start, quantity), accrued(tariff, start, quantity + 1)

@@ -1,0 +1,55 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.pricing.calendar import (
+    FOREVER,
+    LAST_DAY,
+    Window,
+    day_at,
+    first_day,
+    instants_of_midnight,
+    midnight,
+    month_of,
+)
+from ledger.values import local_us
+from tests.pricing.strategies import ZONES
+
+
+@given(
+    st.builds(Window, st.sampled_from([1, 2, 4, 12]), st.integers(1, 12)),
+    st.dates().map(date.toordinal),
+)
+def test_windows_lie_side_by_side_and_hold_their_days(window: Window, day: int) -> None:
+    if day < date(2, 1, 1).toordinal():
+        return
+    start, end = window.around(day)
+    assert start <= day < end
+    assert window.around(start) == (start, end)
+    if end < FOREVER:
+        assert window.around(end)[0] == end
+        assert month_of(end) - month_of(start) == window.months
+        assert (month_of(start) + 1 - window.anchor_month) % window.months == 0
+
+
+def test_the_calendar_ends_with_its_last_day() -> None:
+    assert first_day(month_of(LAST_DAY) + 1) == FOREVER == LAST_DAY + 1
+
+
+@pytest.mark.parametrize("zone", [*ZONES, "Pacific/Apia", "America/Sao_Paulo"])
+def test_a_day_has_surely_begun_at_the_later_instant_and_surely_not_before_the_earlier(
+    zone: str,
+) -> None:
+    for day in range(date(2010, 1, 1).toordinal(), date(2013, 1, 1).toordinal()):
+        earliest, latest = instants_of_midnight(zone, day)
+        hours = range(0, 30 * 3_600_000_000, 900_000_000)
+        assert all(local_us(zone, latest + later) >= midnight(day) for later in hours)
+        assert all(local_us(zone, earliest - 1 - sooner) < midnight(day) for sooner in hours)
+
+
+def test_a_wall_clock_time_lies_on_its_day() -> None:
+    day = date(2025, 3, 1).toordinal()
+    assert day_at(midnight(day)) == day
+    assert day_at(midnight(day) - 1) == day - 1

@@ -1,0 +1,259 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.pricing import CaseFileInvalid, CaseResult, TariffInvalid, run_cases
+
+FOLDER = Path(__file__).parent / "cases"
+FILES = sorted(FOLDER.glob("*.json"))
+BUILT = {"GD06", "SD02", "SH03", "SH04", "WA01", "WA04", "WA11", "GB02", "HK03"}
+
+
+def read(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((FOLDER / name).read_bytes())
+    return document
+
+
+def beijing_without_allowances() -> dict[str, Any]:
+    """Beijing's cases for a household that gets no allowance: what it pays is the energy line."""
+    document = read("cn_beijing_elec.json")
+    for tariff in document["tariffs"].values():
+        tariff["versions"][0] |= {"modifiers": []}
+        tariff["versions"][0]["charges"] = tariff["versions"][0]["charges"][:1]
+    document["cases"] = [case for case in document["cases"] if case["id"] not in {"BJ17", "BJ20"}]
+    for case in document["cases"]:
+        for charged in (*case["expected"]["intervals"], *case["expected"]["periods"]):
+            del charged["lines"]["low_income_free"]
+    return document
+
+
+def with_events(*events: dict[str, Any], name: str = "cn_shanghai_elec.json") -> dict[str, Any]:
+    """The first case of a file with other events and nothing expected."""
+    document = read(name)
+    case = document["cases"][0] | {"events": list(events)}
+    del case["expected"]
+    return document | {"cases": [case]}
+
+
+def installed(seq: int, at: str, meter: str = "M1", **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+    registers = {"peak": "0", "valley": "0"}
+    installation = {"seq": seq, "type": "meter_installed", "at": at, "meter": meter}
+    return installation | {"registers": registers, "wrap": "100000"} | fields
+
+
+def reading(seq: int, at: str, peak: str, valley: str, meter: str = "M1") -> dict[str, Any]:
+    registers = {"peak": peak, "valley": valley}
+    return {"seq": seq, "type": "reading", "at": at, "meter": meter, "registers": registers}
+
+
+def only(document: dict[str, Any]) -> CaseResult:
+    (result,) = run_cases(document)
+    return result
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_case_comes_out_as_written_or_says_what_is_missing(path: Path) -> None:
+    for result in run_cases(json.loads(path.read_bytes())):
+        assert result.differences == []
+        assert result.ok is (True if result.id in BUILT else None)
+        assert (result.skipped is None) == (result.id in BUILT)
+
+
+def test_beijing_without_allowances_comes_out_as_written() -> None:
+    results = run_cases(beijing_without_allowances())
+    assert [(result.id, result.ok, result.differences) for result in results] == [
+        (name, True, []) for name in ("BJ01", "BJ07", "BJ10", "BJ13", "BJ14", "BJ19", "BJ26")
+    ]
+
+
+def test_a_skipped_case_names_every_place_that_is_not_built() -> None:
+    skipped = next(result for result in run_cases(read("intl_water.json")) if result.id == "SG01")
+    assert skipped.skipped is not None
+    assert "/tax/treatment" in skipped.skipped
+    assert "/versions/0/charges/3/kind" in skipped.skipped
+
+
+def test_a_change_of_attributes_is_skipped_even_where_no_charge_asks_for_it() -> None:
+    change = {"seq": 2, "type": "attribute_changed", "at": "2025-02-01T00:00:00"}
+    document = with_events(
+        installed(1, "2025-01-01T00:00:00"), change | {"attribute": "household_size", "value": 6}
+    )
+    assert only(document).skipped == "The engine does not rate changes of attributes yet."
+
+
+def test_a_wrong_expectation_is_shown_with_its_place_and_both_numbers() -> None:
+    document = read("cn_shanghai_elec.json")
+    document["cases"] = document["cases"][:1]
+    expected = document["cases"][0]["expected"]
+    expected["total"] = "1854.05"
+    expected["intervals"][1]["lines"]["energy"] = "338.21"
+    expected["periods"][0]["lines"]["levy"] = "1.00"
+    expected["posted"].pop()
+    result = only(document)
+    assert result.ok is False
+    assert sorted(result.differences) == [
+        "/intervals/1/lines/energy: expected 338.21, got 338.20",
+        "/periods/0/lines/levy: expected 1.00, got 0",
+        "/posted: expected 1 items, got 2",
+        "/total: expected 1854.05, got 1854.04",
+    ]
+
+
+def test_without_expectation_a_case_is_only_computed() -> None:
+    result = only(
+        with_events(
+            installed(1, "2025-01-01T00:00:00"), reading(2, "2025-02-01T00:00:00", "100", "50")
+        )
+    )
+    assert (result.ok, result.total, result.differences) == (None, "77.05", [])
+    assert msgspec.json.decode(msgspec.json.encode(result))["posted"] == [
+        {"after_seq": 2, "amount": "77.05"}
+    ]
+
+
+def test_the_derivation_shows_the_arithmetic_of_each_tier() -> None:
+    results = {result.id: result for result in run_cases(read("cn_shanghai_elec.json"))}
+    steps: Any = results["SH04"].explain[1]["steps"]
+    (step,) = steps
+    (line,) = step["lines"]
+    assert line["arithmetic"] == "72 × 0.617 + 48 × 0.307 + 288 × 0.677 + 192 × 0.337"
+    assert (line["exact_before"], line["exact_after"]) == ("1479", "1797.84")
+    assert (line["rounding"], line["amount"]) == ("half_up 0.01", "318.84")
+    assert [tier["upto"] for tier in step["tiers"]] == ["3120", "4800"]
+
+
+def test_a_cancelled_reading_gives_its_interval_back_to_the_next() -> None:
+    result = only(
+        with_events(
+            installed(1, "2025-01-01T00:00:00"),
+            reading(2, "2025-02-01T00:00:00", "900", "100"),
+            reading(3, "2025-03-01T00:00:00", "1000", "500"),
+            {"seq": 4, "type": "reading_cancelled", "cancels_seq": 2},
+        )
+    )
+    assert [interval["to"] for interval in result.intervals] == ["2025-03-01"]
+    assert [posting["after_seq"] for posting in result.posted] == [2, 3, 4]
+    assert result.total == "770.50"
+
+
+def test_a_register_that_begins_again_at_zero_has_wrapped() -> None:
+    result = only(
+        with_events(
+            installed(
+                1,
+                "2025-01-01T00:00:00",
+                registers={"peak": "99990", "valley": "5"},
+                multiplier="20",
+            ),
+            reading(2, "2025-02-01T00:00:00", "10", "6"),
+        )
+    )
+    assert result.intervals[0]["consumption"] == {"peak": "400", "valley": "20"}
+
+
+def test_a_register_that_falls_is_quarantined_until_it_is_corrected() -> None:
+    events = [
+        installed(1, "2025-01-01T00:00:00"),
+        reading(2, "2025-02-01T00:00:00", "500", "100"),
+        reading(3, "2025-03-01T00:00:00", "400", "200"),
+    ]
+    fallen = only(with_events(*events))
+    assert (fallen.quarantined, fallen.total) == ([3], "339.20")
+    correction = {"seq": 4, "type": "reading_corrected", "corrects_seq": 3}
+    registers = {"peak": "600", "valley": "200"}
+    corrected = only(with_events(*events, correction | {"registers": registers}))
+    assert (corrected.quarantined, corrected.total) == ([], "431.60")
+    assert [posting["amount"] for posting in corrected.posted] == ["339.20", "0.00", "92.40"]
+
+
+def test_a_meter_beside_another_may_still_belong_to_the_year_that_the_other_has_closed() -> None:
+    result = only(
+        with_events(
+            installed(1, "2025-12-01T00:00:00"),
+            installed(2, "2025-12-01T00:00:00", "M2"),
+            reading(3, "2026-01-11T00:00:00", "410", "0"),
+            reading(4, "2026-01-11T00:00:00", "0", "410", "M2"),
+            reading(5, "2026-01-01T00:00:00", "400", "0"),
+        )
+    )
+    assert result.differences == []
+    assert [period["consumption"] for period in result.periods] == ["710", "110"]
+    # A twelfth of the bounds: M1 takes 260 in tier 1 and 140 in tier 2, so M2's 310 are in tier 3.
+    lines = [period["lines"] for period in result.periods]
+    assert lines == [{"energy": "406.17"}, {"energy": "36.87"}]
+
+
+def test_the_policies_of_a_case_fill_only_what_the_tariff_leaves_open() -> None:
+    events = (
+        installed(1, "2025-12-01T00:00:00"),
+        reading(2, "2026-01-11T00:00:00", "410", "0"),
+    )
+    document = with_events(*events)
+    document["cases"][0]["policies"] = {"period_attribution": "by_reading_end"}
+    assert [period["from"] for period in only(document).periods] == ["2026-01-01"]
+    tariff = document["tariffs"]["cn-sh-elec-res-tou"]
+    tariff["versions"][0]["accumulation"]["period_attribution"] = "split_by_days"
+    assert [period["from"] for period in only(document).periods] == ["2025-01-01", "2026-01-01"]
+
+
+@given(st.permutations(range(1, 14)))
+def test_any_order_of_arrival_gives_the_same_money(order: list[int]) -> None:
+    document = beijing_without_allowances()
+    case = next(case for case in document["cases"] if case["id"] == "BJ01")
+    events = [case["events"][0], *(case["events"][number - 1] for number in order if number > 1)]
+    shuffled = [event | {"seq": seq} for seq, event in enumerate(events, start=1)]
+    del case["expected"]["posted"]
+    result = only(document | {"cases": [case | {"events": shuffled}]})
+    assert (result.ok, result.differences) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tariff": "nowhere"}, "Case SH03: the file has no tariff nowhere."),
+        ({"events": [{"seq": 1, "type": "miracle"}]}, "/cases/0/events/0: "),
+        ({"surprise": 1}, "/cases/0/surprise: "),
+        (
+            {"events": [reading(1, "2025-02-01T00:00:00", "1", "1")]},
+            "Case SH03: Meter M1 is read before it is installed.",
+        ),
+        (
+            {"events": [{"seq": 2, "type": "reading_cancelled", "cancels_seq": 9}]},
+            "Case SH03: No reading has the number 9.",
+        ),
+        (
+            {"events": [installed(1, "yesterday")]},
+            "Case SH03: yesterday is no date and time.",
+        ),
+        (
+            {"events": [installed(1, "2025-01-01T00:00:00", registers={"total": "0"})]},
+            "Case SH03: Event 1 must show the tariff's registers: peak, valley.",
+        ),
+        (
+            {
+                "events": [
+                    installed(1, "2011-01-01T00:00:00"),
+                    reading(2, "2011-02-01T00:00:00", "1", "1"),
+                ]
+            },
+            "Case SH03: The tariff has no version in force on that day.",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where(change: dict[str, Any], message: str) -> None:
+    document = read("cn_shanghai_elec.json")
+    document["cases"] = [document["cases"][0] | change]
+    with pytest.raises(CaseFileInvalid, match="^" + message.replace(".", r"\.")):
+        run_cases(document)
+
+
+def test_a_wrong_tariff_is_refused_before_any_case_is_rated() -> None:
+    document = read("cn_shanghai_elec.json")
+    document["tariffs"]["cn-sh-elec-res-tou"]["timezone"] = "Asia/Nowhere"
+    with pytest.raises(TariffInvalid, match="/timezone"):
+        run_cases(document)
