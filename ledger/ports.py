@@ -30,7 +30,7 @@ class Head(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What must be unique in the whole ledger; `fingerprint` tells a repeat from a contradiction."""
+    """What must be unique in the ledger; `fingerprint` tells a repeat from a contradiction."""
 
     kind: str
     key: str
@@ -64,7 +64,7 @@ class LogUnavailableError(Exception):
 
 
 class OutcomeUnknownError(LogUnavailableError):
-    """The connection was lost after COMMIT was sent: ask again with the same key to learn the outcome."""
+    """The answer to COMMIT was lost and cannot be asked for now: ask again with the same key."""
 
 
 class ConflictError(Exception):
@@ -131,10 +131,11 @@ class Log(Protocol):
     shards: int
 
     def write(self, shards: Sequence[int]) -> AbstractContextManager[LogWriter]:
-        """Begin a write; leaving the block commits. Raises `OutcomeUnknownError` at a lost COMMIT."""
+        """Begin a write; leaving the block commits, and finds out about a COMMIT that was lost.
 
-    def landed(self, row: Row) -> bool:
-        """Whether a row is in the log, read under the head's lock so that no COMMIT is pending."""
+        Raises `ConflictError` when nothing was written and the same again will do,
+        `OutcomeUnknownError` when it cannot be found out.
+        """
 
     def event(self, shard: int, position: int) -> tuple[str, bytes] | None:
         """Topic and payload at a position."""

@@ -1,7 +1,7 @@
 """The log's table behind the `eventsourcing` library's recorder interface, one shard at a time."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +14,14 @@ from eventsourcing.persistence import (
 )
 from sqlalchemy import Engine, func, select
 
-from adapters.store.log import save_snapshots
-from adapters.store.subscription import PollingSubscription
+from adapters.store.past import save_snapshots
+from adapters.store.subscription import FollowedRecorder, PollingSubscription
 from adapters.store.tables import events, snapshots
 from ledger.ports import Snapshot
 from ledger.store.history import Moment, StoredFact
 
 
-class LedgerRecorder(ApplicationRecorder):
+class LedgerRecorder(FollowedRecorder):
     """Reads one shard of the log; notification id = position."""
 
     def __init__(self, engine: Engine, shard: int) -> None:
@@ -29,10 +29,14 @@ class LedgerRecorder(ApplicationRecorder):
         self._reader = engine.execution_options(read_only=True)
         self._shard = shard
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:  # noqa: ANN401 - the library's signature
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        **_: Any,  # noqa: ANN401 - the library's signature
+    ) -> Sequence[int] | None:
         """Refuse: facts enter by decisions, which lock the shard, claim keys and hash leaves."""
         raise ProgrammingError(
-            f"{len(stored_events)} event(s) were not recorded: the ledger takes commands, not events."
+            f"{len(stored_events)} event(s) were refused: the ledger takes commands, not events."
         )
 
     def select_events(
@@ -109,7 +113,8 @@ class LedgerRecorder(ApplicationRecorder):
         """Last position of the shard; None when it is empty."""
         statement = select(func.max(events.c.position)).where(events.c.shard == self._shard)
         with self._reader.begin() as connection:
-            return connection.scalar(statement)
+            last: int | None = connection.scalar(statement)
+            return last
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
@@ -117,10 +122,10 @@ class LedgerRecorder(ApplicationRecorder):
         """Follow the shard by polling."""
         return PollingSubscription(self, gt=gt, topics=topics)
 
-    def wake_on_append(self, _woken: threading.Event) -> None:
+    def wake_on_append(self, woken: threading.Event) -> None:
         """Other processes write too: a subscription here only polls."""
 
-    def no_longer_wake(self, _woken: threading.Event) -> None:
+    def no_longer_wake(self, woken: threading.Event) -> None:
         """Nothing to forget."""
 
     def version_known_at(self, stream: str, moment: Moment) -> int:
@@ -144,23 +149,20 @@ class LedgerRecorder(ApplicationRecorder):
                     high = middle - 1
             return low
 
-    def snapshots(
-        self, stream: str, until_version: int, fold_hash: str
-    ) -> Iterator[tuple[int, bytes]]:
-        """Folded states of a stream, newest first."""
+    def snapshots(self, stream: str, until_version: int, fold_hash: str) -> Sequence[bytes]:
+        """Folded states of a stream up to a version, oldest first."""
         statement = (
-            select(snapshots.c.version, snapshots.c.state)
+            select(snapshots.c.state)
             .where(
                 snapshots.c.shard == self._shard,
                 snapshots.c.stream_id == stream,
                 snapshots.c.version <= until_version,
                 snapshots.c.fold_hash == fold_hash,
             )
-            .order_by(snapshots.c.version.desc())
+            .order_by(snapshots.c.version)
         )
         with self._reader.begin() as connection:
-            for version, state in connection.execute(statement):
-                yield version, state.encode()
+            return [state.encode() for state in connection.scalars(statement)]
 
     def save_snapshots(self, made: Sequence[Snapshot]) -> None:
         """Keep folded states."""

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Final
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 import adapters.store
 from adapters.store.tables import ledger_settings, log_heads
-from alembic import command
-from alembic.config import Config
 from ledger.store.ledger import LedgerTerms
 
 SHARDS_MAX: Final = 1_024

@@ -8,7 +8,7 @@ from ledger.events import Event
 from ledger.pricing.position import Position
 
 
-class AccountOpened(Event):
+class AccountOpened(Event, frozen=True):
     """A customer can be supplied and charged from now on; personal data enters by commitment."""
 
     TOPIC: ClassVar[str] = "account.opened.v1"
@@ -21,7 +21,7 @@ class AccountOpened(Event):
     personal: dict[str, str]
 
 
-class ServicePointAdded(Event):
+class ServicePointAdded(Event, frozen=True):
     """A meter and a tariff began to count for the account (用户点)."""
 
     TOPIC: ClassVar[str] = "account.service_point_added.v1"
@@ -40,7 +40,7 @@ class ServicePointAdded(Event):
     position: Position
 
 
-class ServicePointRemoved(Event):
+class ServicePointRemoved(Event, frozen=True):
     """The point no longer counts; its last reading has been charged."""
 
     TOPIC: ClassVar[str] = "account.service_point_removed.v1"
@@ -50,7 +50,7 @@ class ServicePointRemoved(Event):
     reason: str
 
 
-class MeterReplaced(Event):
+class MeterReplaced(Event, frozen=True):
     """Another meter counts for the point from its first registers on; the tier position stays."""
 
     TOPIC: ClassVar[str] = "account.meter_replaced.v1"
@@ -66,7 +66,7 @@ class MeterReplaced(Event):
     reason: str
 
 
-class TariffAssigned(Event):
+class TariffAssigned(Event, frozen=True):
     """The point is rated by another tariff, from its last reading on."""
 
     TOPIC: ClassVar[str] = "account.tariff_assigned.v1"
@@ -79,7 +79,7 @@ class TariffAssigned(Event):
     position: Position
 
 
-class PolicyAssigned(Event):
+class PolicyAssigned(Event, frozen=True):
     """Another control policy decides when the point is warned and cut."""
 
     TOPIC: ClassVar[str] = "account.policy_assigned.v1"
@@ -88,7 +88,7 @@ class PolicyAssigned(Event):
     policy_id: str
 
 
-class GroupAssigned(Event):
+class GroupAssigned(Event, frozen=True):
     """The account belongs to another user group (用户组)."""
 
     TOPIC: ClassVar[str] = "account.group_assigned.v1"
@@ -96,7 +96,7 @@ class GroupAssigned(Event):
     group: str
 
 
-class AccountCredited(Event):
+class AccountCredited(Event, frozen=True):
     """A settled payment was booked (充值入账)."""
 
     TOPIC: ClassVar[str] = "account.credited.v1"
@@ -110,7 +110,7 @@ class AccountCredited(Event):
     granted_after_minor: int
 
 
-class CreditReversed(Event):
+class CreditReversed(Event, frozen=True):
     """A booked payment was taken back (冲正)."""
 
     TOPIC: ClassVar[str] = "account.credit_reversed.v1"
@@ -125,7 +125,7 @@ class CreditReversed(Event):
     granted_after_minor: int
 
 
-class AccountAdjusted(Event):
+class AccountAdjusted(Event, frozen=True):
     """A named person corrected a wallet, with a reason (调账); the amount is signed."""
 
     TOPIC: ClassVar[str] = "account.adjusted.v1"
@@ -152,12 +152,12 @@ Taxed = tuple[tuple[int, int, int, int], ...]
 """(rate numerator, denominator, gross, VAT) of the tax period so far, one per rate."""
 
 
-class AccountCharged(Event):
+class AccountCharged(Event, frozen=True):
     """Consumption up to a reading was rated and paid from the balance (扣费).
 
     `registers` maps a register to [before, after, quantity] in the point's unit; the reading's own
     time is the event's `valid_at`, the one before it `from_us`. `week_minor` is the sum of the
-    charges of the seven local days that end with `day`; `taxed` are the tax period's totals after it.
+    charges of the seven local days that end with `day`; `taxed` are the tax period's totals then.
     """
 
     TOPIC: ClassVar[str] = "account.charged.v1"
@@ -203,7 +203,7 @@ class Trace(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     rules: tuple[Rule, ...]
 
 
-class AccountReminded(Event):
+class AccountReminded(Event, frozen=True):
     """The money available fell to the reminder line (提醒)."""
 
     TOPIC: ClassVar[str] = "account.reminded.v1"
@@ -212,7 +212,7 @@ class AccountReminded(Event):
     trace: Trace
 
 
-class AccountWarned(Event):
+class AccountWarned(Event, frozen=True):
     """The money available fell to the warning line (预警)."""
 
     TOPIC: ClassVar[str] = "account.warned.v1"
@@ -221,7 +221,7 @@ class AccountWarned(Event):
     trace: Trace
 
 
-class WarningCancelled(Event):
+class WarningCancelled(Event, frozen=True):
     """A level no longer holds (取消预警)."""
 
     TOPIC: ClassVar[str] = "account.warning_cancelled.v1"
@@ -230,7 +230,7 @@ class WarningCancelled(Event):
     trace: Trace
 
 
-class SupplyTripOrdered(Event):
+class SupplyTripOrdered(Event, frozen=True):
     """The ledger decided to cut the point (停电): a decision, not yet an open relay."""
 
     TOPIC: ClassVar[str] = "account.supply_trip_ordered.v1"
@@ -239,7 +239,7 @@ class SupplyTripOrdered(Event):
     trace: Trace
 
 
-class SupplyRestoreOrdered(Event):
+class SupplyRestoreOrdered(Event, frozen=True):
     """The ledger decided to give supply back (复电)."""
 
     TOPIC: ClassVar[str] = "account.supply_restore_ordered.v1"
@@ -248,7 +248,7 @@ class SupplyRestoreOrdered(Event):
     trace: Trace
 
 
-class AccountClosed(Event):
+class AccountClosed(Event, frozen=True):
     """No more charges or payments are taken; what was left is stated."""
 
     TOPIC: ClassVar[str] = "account.closed.v1"

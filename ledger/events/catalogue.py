@@ -7,7 +7,7 @@ import msgspec
 from ledger.events import Event
 
 
-class TariffPublished(Event):
+class TariffPublished(Event, frozen=True):
     """A tariff document took effect; its versions, once used, never change."""
 
     TOPIC: ClassVar[str] = "tariff.published.v1"
@@ -16,7 +16,7 @@ class TariffPublished(Event):
     document_sha256: str
 
 
-class PolicyPublished(Event):
+class PolicyPublished(Event, frozen=True):
     """A control policy took effect for every decision from now on."""
 
     TOPIC: ClassVar[str] = "policy.published.v1"

@@ -5,7 +5,7 @@ from hashlib import sha256
 ABSENT = "-"
 
 
-def leaf_entry(
+def leaf_entry(  # noqa: PLR0913, PLR0917 - the entry names all of them, in this order
     shard: int,
     position: int,
     stream_id: str,

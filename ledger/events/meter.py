@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from ledger.events import Event
 
 
-class MeterInstalled(Event):
+class MeterInstalled(Event, frozen=True):
     """The meter counts for a service point from these registers on."""
 
     TOPIC: ClassVar[str] = "meter.installed.v1"
@@ -15,7 +15,7 @@ class MeterInstalled(Event):
     registers: dict[str, int]
 
 
-class MeterRemoved(Event):
+class MeterRemoved(Event, frozen=True):
     """The meter no longer counts for the point."""
 
     TOPIC: ClassVar[str] = "meter.removed.v1"
@@ -25,7 +25,7 @@ class MeterRemoved(Event):
     registers: dict[str, int]
 
 
-class ReadingQuarantined(Event):
+class ReadingQuarantined(Event, frozen=True):
     """A reading could not be charged and is kept with the reason; its time is `valid_at`."""
 
     TOPIC: ClassVar[str] = "meter.reading_quarantined.v1"

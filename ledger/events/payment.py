@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from ledger.events import Event
 
 
-class PaymentSettled(Event):
+class PaymentSettled(Event, frozen=True):
     """Money has arrived through a channel (结算)."""
 
     TOPIC: ClassVar[str] = "payment.settled.v1"
@@ -17,7 +17,7 @@ class PaymentSettled(Event):
     amount_minor: int
 
 
-class PaymentReversed(Event):
+class PaymentReversed(Event, frozen=True):
     """The payment was taken back in full (冲正)."""
 
     TOPIC: ClassVar[str] = "payment.reversed.v1"

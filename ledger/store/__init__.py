@@ -1,7 +1,8 @@
 """The ledger's door to the log: hand a decision over, get an answer when it is durable."""
 
-from ledger.store.committer import Answer, Contradiction, Work
+from ledger.store.claim_book import Contradiction
 from ledger.store.ledger import Context, Ledger
 from ledger.store.session import Session
+from ledger.store.work import Answer, Work
 
 __all__ = ["Answer", "Context", "Contradiction", "Ledger", "Session", "Work"]

@@ -6,10 +6,10 @@ Value = TypeVar("Value")
 
 
 class GenerationalCache(Generic[Value]):
-    """Keeps at most `size` values, and always the most recently used half of them.
+    """Keeps about `size` values, and always the most recently used half of them.
 
-    New and re-used values live in the young generation; when it is full, the old one is forgotten
-    and the young one becomes old.
+    New and re-used values live in the young generation. Nothing is forgotten before `trim`, so that
+    a state with unwritten facts cannot be lost half-way; then a full young generation becomes old.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,15 +23,18 @@ class GenerationalCache(Generic[Value]):
         if value is None:
             value = self._old.pop(key, None)
             if value is not None:
-                self.put(key, value)
+                self._young[key] = value
         return value
 
     def put(self, key: str, value: Value) -> None:
         """Keep a value as the youngest."""
-        if len(self._young) >= self._half and key not in self._young:
+        self._young[key] = value
+
+    def trim(self) -> None:
+        """Forget the old generation when the young one is full; nothing may be half-way now."""
+        if len(self._young) >= self._half:
             self._old = self._young
             self._young = {}
-        self._young[key] = value
 
     def drop(self, key: str) -> None:
         """Forget a value."""

@@ -1,85 +1,36 @@
 """Group commit: every writer of a process hands its work here; one transaction serves many.
 
 Under the lock of the shards' heads the committer first catches up with other processes, then lets
-each work decide on fresh states, one after the other, and writes all facts at once. So a hot account
-costs no more than a cold one, a refusal touches nobody else, and positions are gapless.
+each work decide on fresh states, one after the other, and writes all facts at once. So a hot
+account costs no more than a cold one, a refusal touches nobody else, and positions are gapless.
 """
 
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 from ledger.aggregates import Aggregate, Refused
+from ledger.events import Recorded
+from ledger.ports import ConflictError, Log, LogUnavailableError, LogWriter, Row
 from ledger.store.cache import GenerationalCache
-from ledger.events import Metadata, Recorded
-from ledger.ports import (
-    Claim,
-    ClaimKey,
-    ConflictError,
-    Log,
-    LogUnavailableError,
-    LogWriter,
-    OutcomeUnknownError,
-    Row,
-    StoredClaim,
-)
-from ledger.store.session import Session
+from ledger.store.claim_book import ClaimBook
+from ledger.store.session import Session, Span
+from ledger.store.work import Answer, Work
 
 EVENTS_MAX: Final = 5_000
 LINGER_S: Final = 0.002
 """How long a batch waits for as many writers as the one before it had."""
 ATTEMPTS: Final = 5
-READ_BACK_S: Final = 30.0
-READ_BACK_PAUSE_S: Final = 0.2
+NEVER: Final = -1
 
-TAKEN: Final = {
-    "account": ("account_exists", "The account {key} was opened before with other particulars."),
-    "meter": ("meter_in_use", "The meter {key} is installed at account {owner}."),
-    "payment": (
-        "payment_contradiction",
-        "The payment {key} was booked before to account {owner} with another content.",
-    ),
-}
-CONTRADICTION: Final = ("key_reused", "This key was used before for another request.")
-
-Body = dict[str, Any]
 Watcher = Callable[[Sequence[Recorded]], None]
+Outcome = Answer | Refused
 
-
-class Contradiction(Refused):
-    """The same key came before with another content."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a command answers; `replayed` when an earlier run of it was the one that counted."""
-
-    body: Body
-    replayed: bool = False
-
-
-@dataclass(slots=True)
-class Work:
-    """One command on its way into the log.
-
-    `shards` are those it may write to, `accounts` those it will ask for, `weight` is about how many
-    events it makes. A bulk work never refuses as a whole.
-    """
-
-    decide: Callable[[Session], Body]
-    shards: frozenset[int]
-    command_id: str
-    metadata: Metadata
-    accounts: tuple[str, ...] = ()
-    claims: tuple[Claim, ...] = ()
-    weight: int = 1
-    is_bulk: bool = False
-    answer: Future[Answer] = field(default_factory=Future)
+_log: Final = logging.getLogger(__name__)
 
 
 class Committer:
@@ -103,8 +54,9 @@ class Committer:
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._held: Work | None = None
         self._last_count = 1
-        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._door = threading.Lock()
         self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
     def watch(self, watcher: Watcher) -> None:
@@ -113,26 +65,28 @@ class Committer:
 
     def submit(self, work: Work) -> "Future[Answer]":
         """Hand over a work; the future answers when it is durable, or raises its refusal."""
-        if self._is_closed:
-            raise LogUnavailableError("The ledger is shutting down.")
-        self._queue.put(work)
+        with self._door:
+            if self._is_closed:
+                raise LogUnavailableError("The ledger is shutting down.")
+            self._queue.put(work)
         return work.answer
 
     def close(self) -> None:
         """Commit what has been handed over, then stop."""
-        self._is_closed = True
-        self._queue.put(None)
+        with self._door:
+            self._is_closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         while batch := self._take():
             self._last_count = len(batch)
+            wanted = [work for work in batch if work.answer.set_running_or_notify_cancel()]
             try:
-                self._commit_all(batch)
-            except LogUnavailableError as error:
-                self._fail(batch, error)
+                self._commit_all(wanted)
             except Exception as error:  # noqa: BLE001 - a fault here is each writer's answer
-                self._fail(batch, error)
+                for work in wanted:
+                    work.settle(error)
 
     def _take(self) -> list[Work]:
         """What has arrived: at least one work, at most `EVENTS_MAX` events; empty to stop."""
@@ -158,59 +112,67 @@ class Committer:
             weight += work.weight
         return batch
 
-    def _commit_all(self, batch: list[Work]) -> None:
-        """Commit the batch; a work that fails by itself is answered and left out of the next try."""
-        for attempt in range(ATTEMPTS):
+    def _commit_all(self, works: Sequence[Work]) -> None:
+        """Commit the works together; one that fails by itself is left out of the next try."""
+        batch = list(works)
+        for _ in range(ATTEMPTS - 1):
+            if not batch:
+                return
             try:
-                self._commit(batch, alone=attempt == ATTEMPTS - 1)
+                self._commit(batch)
             except ConflictError:
                 continue
             except _WorkFailedError as failure:
-                failure.work.answer.set_exception(failure.error)
+                failure.work.settle(failure.error)
                 batch.remove(failure.work)
+            except LogUnavailableError:
+                raise
+            except Exception:  # noqa: BLE001 - one of them holds what cannot be written: find it
+                break
             else:
                 return
-            if not batch:
-                return
-        raise LogUnavailableError("Another writer was faster each time; try again.")
+        for work in batch:
+            self._commit_alone(work)
 
-    def _commit(self, batch: list[Work], *, alone: bool) -> None:
-        if alone and len(batch) > 1:
-            for work in list(batch):
-                self._commit_all_of(batch, work)
+    def _commit_alone(self, work: Work) -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                self._commit([work])
+            except ConflictError:
+                continue
+            except LogUnavailableError:
+                raise
+            except _WorkFailedError as failure:
+                work.settle(failure.error)
+            except Exception as error:  # noqa: BLE001 - a fault here is its writer's answer
+                work.settle(error)
             return
+        work.settle(LogUnavailableError("Another writer was faster each time; try again."))
+
+    def _commit(self, batch: Sequence[Work]) -> None:
+        """Decide and write the batch in one transaction, then answer."""
         shards = sorted(frozenset().union(*(work.shards for work in batch)))
-        session: Session | None = None
-        rows: list[Row] = []
-        answers: list[tuple[Work, Answer | Exception]] = []
+        begun: Session | None = None
         try:
             with self._log.write(shards) as writer:
                 self._catch_up(writer)
-                session = Session(writer, self._caches, self._clock())
-                answers, rows = self._decide_and_write(session, batch)
-        except OutcomeUnknownError:
-            if not rows or not self._read_back(rows[0]):
-                self._abandon(session)
-                raise ConflictError from None
+                begun = session = Session(writer, self._caches, shards, self._clock())
+                decided = self._decide_and_write(session, batch)
         except BaseException:
-            self._abandon(session)
+            if begun is not None:
+                begun.forget_touched()
             raise
-        self._settle(session, rows, answers)
-
-    def _commit_all_of(self, batch: list[Work], work: Work) -> None:
-        batch.remove(work)
-        try:
-            self._commit_all([work])
-        except LogUnavailableError as error:
-            self._fail([work], error)
+        self._settle(session, decided)
 
     def _catch_up(self, writer: LogWriter) -> None:
         """Forget the states that other processes have written to since our last commit."""
         for shard, head in writer.heads.items():
-            known = self._known.get(shard)
+            known = self._known.get(shard, NEVER)
             if known == head.position:
                 continue
-            changed = writer.streams_changed(shard, known) if known is not None else None
+            # A head that went back is that of a database restored from its backup.
+            is_behind = NEVER < known < head.position
+            changed = writer.streams_changed(shard, known) if is_behind else None
             if changed is None:
                 self._caches[shard].clear()
             else:
@@ -218,72 +180,47 @@ class Committer:
                     self._caches[shard].drop(stream)
             self._known[shard] = head.position
 
-    def _decide_and_write(
-        self, session: Session, batch: Sequence[Work]
-    ) -> tuple[list[tuple[Work, Answer | Exception]], list[Row]]:
-        writer = session.writer
+    def _decide_and_write(self, session: Session, batch: Sequence[Work]) -> "_Decided":
         session.load_accounts([number for work in batch for number in work.accounts])
-        keys = [(claim.kind, claim.key) for work in batch for claim in work.claims]
-        standing = writer.find_claims(keys) if keys else {}
-        answers: list[tuple[Work, Answer | Exception]] = []
-        spans: list[tuple[int, str, Metadata]] = []
-        taken: dict[ClaimKey, tuple[Claim, bytes]] = {}
+        book = ClaimBook(session.writer, [claim for work in batch for claim in work.claims])
+        outcomes: list[tuple[Work, Outcome]] = []
+        spans: list[Span] = []
         for work in batch:
-            answer = _decide(session, work, standing, taken)
-            answers.append((work, answer))
+            outcomes.append((work, _decide(session, work, book)))
             spans.append((len(session.pending), work.command_id, work.metadata))
-        if session.released:
-            writer.release_claims(session.released)
-        if taken and not writer.take_claims(list(taken.values())):
-            raise ConflictError
+        book.write()
         rows = session.rows(spans, self._entropy)
-        writer.append(rows)
+        session.writer.append(rows)
         if session.sealed:
-            writer.put_sealed(session.sealed)
+            session.writer.put_sealed(session.sealed)
         if snapshots := session.snapshots():
-            writer.save_snapshots(snapshots)
-        return answers, rows
+            session.writer.save_snapshots(snapshots)
+        return _Decided(outcomes, rows)
 
-    def _read_back(self, row: Row) -> bool:
-        """Whether a COMMIT with an unknown outcome has landed; waits for the log to come back."""
-        until = time.monotonic() + READ_BACK_S
-        while True:
-            try:
-                return self._log.landed(row)
-            except LogUnavailableError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(READ_BACK_PAUSE_S)
-
-    def _abandon(self, session: Session | None) -> None:
-        if session is not None:
-            session.forget_touched()
-
-    def _settle(
-        self,
-        session: Session,
-        rows: Sequence[Row],
-        answers: Iterable[tuple[Work, Answer | Exception]],
-    ) -> None:
+    def _settle(self, session: Session, decided: "_Decided") -> None:
         self._known.update(session.positions)
-        if rows and self._watchers:
-            recorded = session.recorded(rows)
+        for shard in session.positions:
+            self._caches[shard].trim()
+        for work, outcome in decided.outcomes:
+            work.settle(outcome)
+        if decided.rows and self._watchers:
+            recorded = session.recorded(decided.rows)
             for watcher in self._watchers:
-                watcher(recorded)
-        for work, answer in answers:
-            if isinstance(answer, Answer):
-                work.answer.set_result(answer)
-            else:
-                work.answer.set_exception(answer)
+                try:
+                    watcher(recorded)
+                except Exception:  # noqa: BLE001 - its trouble is not that of the writers
+                    _log.exception("A watcher of commits failed; the events are in the log.")
 
-    def _fail(self, batch: Iterable[Work], error: Exception) -> None:
-        for work in batch:
-            if not work.answer.done():
-                work.answer.set_exception(error)
+
+class _Decided(NamedTuple):
+    """What a batch comes to: an outcome for each work, and the rows of all facts."""
+
+    outcomes: list[tuple[Work, Outcome]]
+    rows: list[Row]
 
 
 class _WorkFailedError(Exception):
-    """A bulk work broke half-way; the batch is decided again without it."""
+    """A work broke half-way; the batch is decided again without it."""
 
     def __init__(self, work: Work, error: Exception) -> None:
         super().__init__(str(error))
@@ -291,54 +228,28 @@ class _WorkFailedError(Exception):
         self.error = error
 
 
-def _decide(
-    session: Session,
-    work: Work,
-    standing: dict[ClaimKey, StoredClaim],
-    taken: dict[ClaimKey, tuple[Claim, bytes]],
-) -> Answer | Exception:
+def _decide(session: Session, work: Work, book: ClaimBook) -> Outcome:
     """Let one work decide; its refusal undoes what it did and nothing else."""
     session.begin_work(undoable=not work.is_bulk)
+    released = len(session.released)
+    before = dict(session.positions)
     try:
-        for claim in work.claims:
-            if (replayed := _earlier_answer(claim, standing, taken)) is not None:
-                return replayed
-        positions = dict(session.positions)
+        if (earlier := book.earlier_answer(work.claims)) is not None:
+            return earlier
         body = work.decide(session)
-        body["positions"] = {
-            str(shard): position
-            for shard, position in session.positions.items()
-            if position != positions[shard]
-        }
     except Refused as refusal:
+        if work.is_bulk:
+            raise _WorkFailedError(work, refusal) from refusal
         session.undo_work()
         return refusal
+    except (ConflictError, LogUnavailableError):
+        raise
     except Exception as error:
-        if work.is_bulk:
-            raise _WorkFailedError(work, error) from error
-        session.undo_work()
-        return error
-    encoded = msgspec.json.encode(body) if work.claims else b""
-    for claim in work.claims:
-        taken[claim.kind, claim.key] = (claim, encoded)
+        raise _WorkFailedError(work, error) from error
+    body["positions"] = {
+        str(shard): position
+        for shard, position in session.positions.items()
+        if position != before[shard]
+    }
+    book.settle(work.claims, body, session.released[released:])
     return Answer(body)
-
-
-def _earlier_answer(
-    claim: Claim,
-    standing: dict[ClaimKey, StoredClaim],
-    taken: dict[ClaimKey, tuple[Claim, bytes]],
-) -> Answer | None:
-    """The answer of an earlier run under the same key; a contradiction is refused."""
-    key = (claim.kind, claim.key)
-    stored = standing.get(key)
-    fingerprint, answer = (stored.fingerprint, stored.answer) if stored else ("", b"")
-    if stored is None and key in taken:
-        fingerprint, answer = taken[key][0].fingerprint, taken[key][1]
-    elif stored is None:
-        return None
-    if fingerprint == claim.fingerprint:
-        return Answer(msgspec.json.decode(answer), replayed=True)
-    owner = stored.owner if stored else taken[key][0].owner
-    code, message = TAKEN.get(claim.kind, CONTRADICTION)
-    raise Contradiction(code, message.format(key=claim.key, owner=owner))

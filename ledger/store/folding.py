@@ -17,6 +17,7 @@ from ledger.aggregates.tariff import Tariff
 from ledger.events.registry import decode
 from ledger.ports import Past
 
+FOLDING: Final = ("aggregates/**/*.py", "events/*.py", "pricing/position.py")
 SNAPSHOT_EVERY: Final = 500
 """Versions between two snapshots of a stream: bounds a cold load to that many events."""
 
@@ -29,11 +30,12 @@ _DECODERS: Final[dict[type[Aggregate], Any]] = {
 
 
 def fold_hash() -> str:
-    """Hash of the code that folds."""
-    root = Path(ledger.aggregates.__file__).parent
+    """Hash of the code that folds: rules, facts, and the tier position that they carry."""
+    root = Path(ledger.aggregates.__file__).parents[1]
     digest = hashlib.sha256()
-    for source in sorted(root.rglob("*.py")):
-        digest.update(source.read_bytes())
+    for part in FOLDING:
+        for source in sorted(root.glob(part)):
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -12,8 +12,9 @@ from ledger.events import Event, Metadata
 from ledger.events.registry import decode
 from ledger.ports import Claim, Log, Vault
 from ledger.store.cache import GenerationalCache
-from ledger.store.committer import Answer, Body, Committer, Watcher, Work
+from ledger.store.committer import Committer, Watcher
 from ledger.store.session import Session
+from ledger.store.work import Answer, Body, Work
 from ledger.values import shard_of, stream_id
 
 
@@ -26,7 +27,7 @@ class LedgerTerms(NamedTuple):
 
 
 class Context(NamedTuple):
-    """On whose behalf a command runs: an id, what led to it, and the door's own idempotency claim."""
+    """On whose behalf a command runs: an id, what led to it, and the door's idempotency claim."""
 
     actor: str
     cause: str = ""
@@ -131,6 +132,7 @@ class Ledger:
             owners = self.log.owners([("meter", meter_no) for meter_no in set(unknown)])
             for (_, meter_no), account_no in owners.items():
                 homes[meter_no] = self.settle_meter(meter_no, account_no)
+            self._homes.trim()
         return homes
 
     def settle_meter(self, meter_no: str, account_no: str) -> Home:

@@ -10,16 +10,15 @@ from ledger.aggregates import Aggregate, Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import Terms, decide_level, is_quiet
 from ledger.aggregates.meter import Meter
-from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.aggregates.tariff import Tariff
-from ledger.store.cache import GenerationalCache
-from ledger.store.folding import FOLD_HASH, SNAPSHOT_EVERY, State, fold
 from ledger.events import Event, Metadata, Recorded
 from ledger.events.leaf import leaf_entry, leaf_hash
 from ledger.events.registry import encode
 from ledger.ports import LogWriter, Row, Snapshot
 from ledger.pricing import CompiledTariff, compile_tariff
+from ledger.store.cache import GenerationalCache
+from ledger.store.folding import FOLD_HASH, SNAPSHOT_EVERY, State, fold
 from ledger.values import shard_of, stream_id
 
 LOAD_CHUNK: Final = 1_000
@@ -28,6 +27,14 @@ COMPILED_MAX: Final = 1_000
 
 Pending = tuple[int, int, Aggregate, int, Event, int]
 """(shard, position, state, version, event, valid_at_us)."""
+Span = tuple[int, str, Metadata]
+"""(index behind the last fact, command id, metadata) of one work."""
+
+
+def _restore(state: Aggregate, saved: Aggregate) -> None:
+    for name in state.__struct_fields__:
+        setattr(state, name, getattr(saved, name))
+
 
 @lru_cache(maxsize=COMPILED_MAX)
 def compiled(document: bytes) -> CompiledTariff:
@@ -42,19 +49,21 @@ class Session:
         self,
         writer: LogWriter,
         caches: Sequence[GenerationalCache[Aggregate]],
+        locked: Iterable[int],
         now_us: int,
     ) -> None:
         self.writer = writer
         self.now_us = now_us
         self.shards = len(caches)
-        self.positions = {shard: head.position for shard, head in writer.heads.items()}
+        self.positions = {shard: writer.heads[shard].position for shard in locked}
+        """Last position of each shard that may be written to."""
         self.pending: list[Pending] = []
         self.released: list[tuple[str, str]] = []
         self.sealed: list[tuple[int, str, str, bytes]] = []
         self._caches = caches
         self._tariffs: dict[str, tuple[CompiledTariff, int]] = {}
         self._terms: dict[str, Terms] = {}
-        self._undo: dict[tuple[int, str], Aggregate] | None = None
+        self._undo: dict[tuple[int, str], tuple[Aggregate, Aggregate]] | None = None
 
     def load(self, aggregate: type[State], shard: int, ids: Iterable[str]) -> dict[str, State]:
         """States of many streams, from the cache where it has them; a new stream has version 0."""
@@ -112,7 +121,7 @@ class Session:
         stream = stream_id(kind.KIND, natural_id)
         state = self.load(kind, shard, (stream,))[stream]
         if self._undo is not None:
-            self._undo.setdefault((shard, stream), state.clone())
+            self._undo.setdefault((shard, stream), (state, state.clone()))
         return state
 
     def account(self, account_no: str) -> Account:
@@ -129,7 +138,7 @@ class Session:
             stream = stream_id(Tariff.KIND, tariff_id)
             tariff = self.load(Tariff, CATALOGUE_SHARD, (stream,))[stream]
             if tariff.version == 0:
-                raise Refused("tariff_unknown", f"There is no tariff {tariff_id}; publish it first.")
+                raise Refused("tariff_unknown", f"There is no tariff {tariff_id}; publish one.")
             known = self._tariffs[tariff_id] = (compiled(tariff.document), tariff.version)
         return known
 
@@ -140,7 +149,7 @@ class Session:
             stream = stream_id(ControlPolicy.KIND, policy_id)
             policy = self.load(ControlPolicy, CATALOGUE_SHARD, (stream,))[stream]
             if policy.version == 0:
-                raise Refused("policy_unknown", f"There is no policy {policy_id}; publish it first.")
+                raise Refused("policy_unknown", f"There is no policy {policy_id}; publish one.")
             document = PolicyDocument.model_validate_json(policy.document)
             known = self._terms[policy_id] = document.terms(policy.version)
         return known
@@ -178,10 +187,11 @@ class Session:
 
     def undo_work(self) -> None:
         """Take back everything since `begin_work`."""
-        for (shard, stream), state in (self._undo or {}).items():
-            self._caches[shard].put(stream, state)
+        for state, saved in (self._undo or {}).values():
+            _restore(state, saved)  # In place: earlier facts of the batch refer to this very state.
         pending, released, sealed, self.positions = self._mark
         del self.pending[pending:], self.released[released:], self.sealed[sealed:]
+        self.forget_catalogue()
 
     def forget_touched(self) -> None:
         """Drop every state that carries facts which were not written."""
@@ -190,10 +200,8 @@ class Session:
         for shard, stream in self._undo or ():
             self._caches[shard].drop(stream)
 
-    def rows(
-        self, spans: Sequence[tuple[int, str, Metadata]], entropy: Callable[[int], bytes]
-    ) -> list[Row]:
-        """Rows of all pending facts; `spans` gives (end index, command id, metadata) of each work."""
+    def rows(self, spans: Sequence[Span], entropy: Callable[[int], bytes]) -> list[Row]:
+        """Rows of all pending facts."""
         salts = entropy(16 * len(self.pending))
         times = {
             shard: max(self.now_us, head.recorded_at_us)
@@ -205,20 +213,12 @@ class Session:
             metadata = encode(about)
             for index in range(start, end):
                 shard, position, state, version, event, valid_at = self.pending[index]
-                salt = salts[16 * index : 16 * index + 16]
-                payload = encode(event)
-                topic = event.TOPIC
-                at = times[shard]
-                entry = leaf_entry(
-                    shard, position, state.stream_id, version, topic, at, valid_at,
-                    command_id, metadata, payload, salt,
-                )  # fmt: skip
-                rows.append(
-                    Row(
-                        shard, position, state.stream_id, version, topic, at, valid_at,
-                        command_id, metadata, payload, salt, leaf_hash(entry),
-                    )  # fmt: skip
+                envelope = (
+                    *(shard, position, state.stream_id, version, event.TOPIC),
+                    *(times[shard], valid_at, command_id, metadata),
+                    *(encode(event), salts[16 * index : 16 * index + 16]),
                 )
+                rows.append(Row._make((*envelope, leaf_hash(leaf_entry(*envelope)))))
             start = end
         return rows
 
@@ -232,11 +232,11 @@ class Session:
     def snapshots(self) -> list[Snapshot]:
         """States whose stream has passed another multiple of `SNAPSHOT_EVERY`."""
         due = {
-            state.stream_id: state
-            for _, _, state, version, *_ in self.pending
+            (shard, state.stream_id): state
+            for shard, _, state, version, *_ in self.pending
             if version % SNAPSHOT_EVERY == 0
         }
         return [
-            Snapshot(state.shard, stream, state.version, FOLD_HASH, encode(state))
-            for stream, state in due.items()
+            Snapshot(shard, stream, state.version, FOLD_HASH, encode(state))
+            for (shard, stream), state in due.items()
         ]

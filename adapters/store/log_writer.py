@@ -1,0 +1,144 @@
+"""One write transaction on the log, under the lock of its shards' heads."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from io import BytesIO
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from adapters.store.claims import find_claims, release_claims, take_claims
+from adapters.store.copy import COLUMNS, pack_rows
+from adapters.store.dialects import any_of, is_postgresql
+from adapters.store.log_faults import translated
+from adapters.store.past import read_past, save_snapshots
+from adapters.store.tables import events, log_heads, vault
+from ledger.ports import Claim, ClaimKey, Head, Past, Row, Snapshot, StoredClaim
+
+CHANGED_MAX: Final = 20_000
+"""More foreign events than this: forgetting everything is cheaper than listing."""
+IN_MAX: Final = 5_000
+
+_NAMES: Final = ", ".join(COLUMNS)
+_MARKS: Final = ", ".join("?" * len(COLUMNS))
+_INSERT_SQLITE: Final = f"INSERT INTO events ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - our names
+_COPY_POSTGRESQL: Final = f"COPY events ({_NAMES}) FROM STDIN (FORMAT binary)"
+_SEALED: Final = ("shard", "account_no", "field", "sealed")
+
+
+class SqlLogWriter:
+    """Reads and writes of one transaction; faults are told in the words of the ledger."""
+
+    def __init__(self, connection: Connection, shards: int, heads: dict[int, Head]) -> None:
+        self.heads = heads
+        self.last_row: Row | None = None
+        self._connection = connection
+        self._shards = shards
+        self._advanced: dict[int, Head] = {}
+
+    @translated()
+    def streams_changed(self, shard: int, after_position: int) -> set[str] | None:
+        """Streams written behind a position; None when there are too many to name."""
+        if self.heads[shard].position - after_position > CHANGED_MAX:
+            return None
+        found = self._connection.scalars(
+            select(events.c.stream_id).where(
+                events.c.shard == shard, events.c.position > after_position
+            )
+        )
+        return set(found)
+
+    @translated()
+    def find_claims(self, keys: Sequence[ClaimKey]) -> dict[ClaimKey, StoredClaim]:
+        """The claims that stand."""
+        return find_claims(self._connection, keys, self._shards)
+
+    @translated()
+    def take_claims(self, taken: Sequence[tuple[Claim, bytes]]) -> bool:
+        """Take claims with their answers; False when another transaction was first."""
+        return take_claims(self._connection, taken, self._shards)
+
+    @translated()
+    def release_claims(self, keys: Sequence[ClaimKey]) -> None:
+        """Give up claims, so that the keys may be claimed again."""
+        release_claims(self._connection, keys, self._shards)
+
+    def past(self, shard: int, stream_ids: Sequence[str], fold_hash: str) -> Past:
+        """Newest snapshots of streams, and the events behind them in order of version."""
+        with translated():
+            found = read_past(self._connection, shard, stream_ids, fold_hash)
+        return Past(found.snapshots, _translating(found.events))
+
+    def readings_at(
+        self, shard: int, keys: Sequence[tuple[str, int]]
+    ) -> Iterator[tuple[str, int, str, bytes]]:
+        """(stream, valid_at, topic, payload) of what streams recorded at exactly these times."""
+        wanted = set(keys)
+        streams = sorted({stream for stream, _ in keys})
+        for start in range(0, len(streams), IN_MAX):
+            for stream, valid_at, topic, payload in self._between(
+                shard, streams[start : start + IN_MAX], sorted({at for _, at in keys})
+            ):
+                if (stream, valid_at) in wanted:
+                    yield stream, valid_at, topic, payload.encode()
+
+    @translated()
+    def _between(self, shard: int, streams: Sequence[str], times: Sequence[int]) -> list[Any]:
+        columns = events.c.stream_id, events.c.valid_at, events.c.topic, events.c.payload
+        at_times = (
+            any_of(self._connection, events.c.valid_at, times)
+            if len(times) <= IN_MAX
+            else events.c.valid_at.between(times[0], times[-1])
+        )
+        of_streams = any_of(self._connection, events.c.stream_id, streams)
+        statement = select(*columns).where(events.c.shard == shard, of_streams, at_times)
+        return list(self._connection.execute(statement))
+
+    @translated()
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write events; raises `ConflictError` when a version or position is taken."""
+        if not rows:
+            return
+        # Beneath SQLAlchemy: neither COPY nor the tuples as they are exist above.
+        cursor: Any = self._connection.connection.cursor()
+        if is_postgresql(self._connection):
+            cursor.copy_expert(_COPY_POSTGRESQL, BytesIO(pack_rows(rows)), size=1 << 20)
+        else:
+            cursor.executemany(_INSERT_SQLITE, _texts(rows))
+        cursor.close()
+        for row in rows:
+            self._advanced[row.shard] = Head(row.position, row.recorded_at)
+        self.last_row = rows[-1]
+
+    @translated()
+    def advance_heads(self) -> None:
+        """Move the heads to the last rows written."""
+        for shard, head in sorted(self._advanced.items()):
+            self._connection.execute(
+                update(log_heads)
+                .where(log_heads.c.shard == shard)
+                .values(position=head.position, recorded_at=head.recorded_at_us)
+            )
+
+    @translated()
+    def save_snapshots(self, made: Sequence[Snapshot]) -> None:
+        """Keep folded states; one made before by the same version is replaced."""
+        save_snapshots(self._connection, made)
+
+    @translated()
+    def put_sealed(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
+        """Keep sealed personal data: (shard, account_no, field, ciphertext)."""
+        values = [dict(zip(_SEALED, row, strict=True)) for row in rows]
+        self._connection.execute(insert(vault), values)
+
+
+Told = tuple[str, str, bytes, int]
+
+
+def _translating(found: Iterable[Told]) -> Iterator[Told]:
+    with translated():
+        yield from found
+
+
+def _texts(rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        yield (*row[:8], row.metadata.decode(), row.payload.decode(), row.salt, row.leaf_hash)

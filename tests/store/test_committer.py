@@ -1,0 +1,307 @@
+"""Group commit: many writers in one transaction, each with its own outcome."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ledger.aggregates import Refused
+from ledger.aggregates.account import Account
+from ledger.aggregates.account.money import credit
+from ledger.commands import adjust, recharge
+from ledger.commands.adjust import Adjust
+from ledger.events import Recorded
+from ledger.events.account import GroupAssigned
+from ledger.ports import LogUnavailableError
+from ledger.store import Session, session
+from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, payment, reading
+from tests.harness.soundness import assert_sound
+from tests.store.conftest import OpenLedger
+
+BUG = "somebody divided by zero"
+
+
+def breaks(_session: Session) -> dict[str, Any]:
+    raise ZeroDivisionError(BUG)
+
+
+def credits_then(outcome: Exception) -> Any:
+    """A decision that credits A1 and then does not come to its end."""
+
+    def decide(at: Session) -> dict[str, Any]:
+        account = at.account("A1")
+        credited = credit(
+            account,
+            receipt_no="none",
+            channel="none",
+            channel_txn_id="none",
+            currency="CNY",
+            amount_minor=1,
+        )
+        at.record(account, credited, at.now_us)
+        raise outcome
+
+    return decide
+
+
+def test_writers_that_come_together_share_a_transaction_in_order(opened: Opened) -> None:
+    opened.open("A1")
+    commits: list[Sequence[Recorded]] = []
+    opened.ledger.watch(commits.append)
+    with one_batch(opened.ledger):
+        futures = [recharge.submit(payment("A1", f"t{n}"), opened.ledger, CLERK) for n in range(50)]
+    balances = [future.result(WAIT_S).body["balance_minor"] for future in futures]
+    assert balances == [10_000 * n for n in range(1, 51)]
+    assert [len(commit) for commit in commits] == [100]
+    assert_sound(opened)
+
+
+def test_a_refused_command_leaves_no_trace_in_its_batch(opened: Opened) -> None:
+    opened.open("A1")
+    before = len(opened.rows())
+    with one_batch(opened.ledger):
+        first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
+        refused = opened.ledger.submit(
+            credits_then(Refused("no", "No.")), CLERK, accounts=("A1",)
+        )
+        unknown = recharge.submit(payment("nobody", "t2"), opened.ledger, CLERK)
+        last = recharge.submit(payment("A1", "t3"), opened.ledger, CLERK)
+    assert last.result(WAIT_S).body["balance_minor"] == 20_000
+    assert first.result(WAIT_S).body["balance_minor"] == 10_000
+    for future, code in ((refused, "no"), (unknown, "account_unknown")):
+        with pytest.raises(Refused) as caught:
+            future.result(WAIT_S)
+        assert caught.value.code == code
+    assert len(assert_sound(opened)) == before + 4
+    assert opened.claims("payment") == {"counter/t1": "A1", "counter/t3": "A1"}
+
+
+@pytest.mark.parametrize("is_bulk", [False, True], ids=["single", "bulk"])
+@pytest.mark.parametrize(
+    "fault", [ZeroDivisionError(BUG), Refused("no", "No.")], ids=["bug", "refusal"]
+)
+def test_a_work_that_breaks_fails_alone(
+    opened: Opened, fault: Exception, *, is_bulk: bool
+) -> None:
+    opened.open("A1", "M1")
+    with one_batch(opened.ledger):
+        first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
+        broken = opened.ledger.submit(
+            credits_then(fault), CLERK, accounts=("A1",), is_bulk=is_bulk
+        )
+        last = recharge.submit(payment("A1", "t2"), opened.ledger, CLERK)
+    with pytest.raises(type(fault)):
+        broken.result(WAIT_S)
+    assert first.result(WAIT_S).body["balance_minor"] == 10_000
+    assert last.result(WAIT_S).body["balance_minor"] == 20_000
+    assert opened.recharge("A1", "t3").body["balance_minor"] == 30_000
+    assert_sound(opened)
+
+
+def test_many_broken_works_of_one_batch_fail_alone(opened: Opened) -> None:
+    opened.open("A1")
+    with one_batch(opened.ledger):
+        good = [recharge.submit(payment("A1", f"t{n}"), opened.ledger, CLERK) for n in range(4)]
+        broken = [
+            opened.ledger.submit(breaks, CLERK, accounts=("A1",), is_bulk=True) for _ in range(12)
+        ]
+        good += [recharge.submit(payment("A1", f"u{n}"), opened.ledger, CLERK) for n in range(4)]
+    assert all(isinstance(future.exception(WAIT_S), ZeroDivisionError) for future in broken)
+    assert sorted(future.result(WAIT_S).body["balance_minor"] for future in good) == [
+        10_000 * n for n in range(1, 9)
+    ]
+    assert_sound(opened)
+
+
+def test_a_fact_that_cannot_be_encoded_fails_its_own_command(opened: Opened) -> None:
+    """Half a surrogate pair is no UTF-8; that is found only after every decision."""
+    opened.open("A1")
+
+    def unencodable(at: Session) -> dict[str, Any]:
+        account = at.account("A1")
+        at.record(account, GroupAssigned("A1", "\ud800"), at.now_us)
+        return {}
+
+    with one_batch(opened.ledger):
+        first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
+        broken = opened.ledger.submit(unencodable, CLERK, accounts=("A1",))
+        last = recharge.submit(payment("A1", "t2"), opened.ledger, CLERK)
+    assert isinstance(broken.exception(WAIT_S), UnicodeEncodeError)
+    assert first.result(WAIT_S).body["balance_minor"] == 10_000
+    assert last.result(WAIT_S).body["balance_minor"] == 20_000
+    assert_sound(opened)
+
+
+def test_a_statement_that_the_database_refuses_fails_its_own_command(opened: Opened) -> None:
+    opened.open("A1")
+
+    def asks_nonsense(at: Session) -> dict[str, Any]:
+        at.writer.past(0, ["no uuid, and \x00 is no text"], "x")
+        at.writer.find_claims([("meter", "nul \x00 inside")])
+        raise AssertionError
+
+    with one_batch(opened.ledger):
+        first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
+        broken = opened.ledger.submit(asks_nonsense, CLERK, accounts=("A1",))
+        last = recharge.submit(payment("A1", "t2"), opened.ledger, CLERK)
+    assert broken.exception(WAIT_S) is not None
+    assert first.result(WAIT_S).body["balance_minor"] == 10_000
+    assert last.result(WAIT_S).body["balance_minor"] == 20_000
+    assert_sound(opened)
+
+
+def test_a_refusal_takes_nothing_into_the_next_snapshot(
+    opened: Opened, opening: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SNAPSHOT_EVERY", 2)
+    opened.open("A1")
+    with one_batch(opened.ledger):
+        first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)  # version 2: snapshot
+        refused = opened.ledger.submit(
+            credits_then(Refused("no", "No.")), CLERK, accounts=("A1",)
+        )
+    assert isinstance(refused.exception(WAIT_S), Refused)
+    assert first.result(WAIT_S).body["balance_minor"] == 10_000
+    assert opening().recharge("A1", "t2").body["balance_minor"] == 20_000
+    assert_sound(opened)
+
+
+def test_a_cache_that_is_too_small_forgets_no_fact_of_a_running_batch(
+    opening: OpenLedger,
+) -> None:
+    """The smallest cache there is, and a batch that touches more accounts than it holds."""
+    opened = opening(cache_size=2)
+    opened.publish()
+    numbers = [f"A{n}" for n in range(12)]
+    for number in numbers:
+        opened.open(number, f"M{number}")
+    with one_batch(opened.ledger):
+        futures = [
+            recharge.submit(payment(number, f"{number}-{n}"), opened.ledger, CLERK)
+            for n in range(5)
+            for number in numbers
+        ]
+    for n, future in enumerate(futures):
+        assert future.result(WAIT_S).body["balance_minor"] == 10_000 * (n // len(numbers) + 1)
+    readings = [reading(f"M{number}", hour, hour) for hour in range(1, 6) for number in numbers]
+    assert opened.read(*readings).body["accepted"] == len(readings)
+    unknown = [reading(f"unknown-{n}", hour, hour) for hour in range(1, 4) for n in range(8)]
+    assert len(opened.read(*unknown).body["quarantined"]) == len(unknown)
+    assert_sound(opened)
+
+
+def test_a_writer_that_gave_up_waiting_takes_nobody_with_it(opened: Opened) -> None:
+    opened.open("A1")
+    with one_batch(opened.ledger):
+        first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
+        given_up = recharge.submit(payment("A1", "t2"), opened.ledger, CLERK)
+        last = recharge.submit(payment("A1", "t3"), opened.ledger, CLERK)
+        assert given_up.cancel()
+    assert first.result(WAIT_S).body["balance_minor"] == 10_000
+    assert last.result(WAIT_S).body["balance_minor"] == 20_000
+    assert "counter/t2" not in opened.claims("payment")
+
+
+def test_a_work_under_decision_can_no_longer_be_given_up(opened: Opened) -> None:
+    opened.open("A1")
+    began, may_end = threading.Event(), threading.Event()
+
+    def slow(_session: Session) -> dict[str, Any]:
+        began.set()
+        assert may_end.wait(WAIT_S)
+        return {"done": True}
+
+    future = opened.ledger.submit(slow, CLERK, accounts=("A1",))
+    assert began.wait(WAIT_S)
+    assert not future.cancel()
+    may_end.set()
+    assert future.result(WAIT_S).body == {"done": True, "positions": {}}
+
+
+def test_a_watcher_that_breaks_does_not_turn_a_durable_answer_into_an_error(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened.open("A1")
+    seen: list[int] = []
+
+    def watcher(_recorded: Sequence[Recorded]) -> None:
+        raise ZeroDivisionError(BUG)
+
+    opened.ledger.watch(watcher)
+    opened.ledger.watch(lambda recorded: seen.extend(event.position for event in recorded))
+    for n in range(1, 3):
+        assert opened.recharge("A1", f"t{n}").body["balance_minor"] == 10_000 * n
+    opened.ledger.close()
+    assert seen == [row.position for row in opened.rows()][-4:]
+    assert BUG in caplog.text
+
+
+def test_nothing_is_taken_after_closing_and_nobody_waits_for_ever(opened: Opened) -> None:
+    opened.open("A1")
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = [pool.submit(_recharge_until_closed, opened, f"w{n}") for n in range(8)]
+        while len(opened.claims("payment")) < 40:
+            pass
+        opened.ledger.close()
+        acknowledged = sum(outcome.result(WAIT_S) for outcome in outcomes)
+    assert len(opened.claims("payment")) == acknowledged
+    with pytest.raises(LogUnavailableError, match="shutting down"):
+        opened.recharge("A1", "late")
+    opened.ledger.close()
+
+
+def _recharge_until_closed(opened: Opened, name: str) -> int:
+    for n in range(100_000):
+        try:
+            opened.recharge("A1", f"{name}-{n}")
+        except LogUnavailableError:
+            return n
+    raise AssertionError
+
+
+def test_positions_tell_where_a_command_wrote(opened: Opened) -> None:
+    answer = opened.open("A1", "M1")
+    assert answer.body["positions"] == {"0": len(opened.rows())}
+    silent = adjust_by(opened, 0)
+    assert isinstance(silent, Refused)
+    assert opened.ledger.decide(lambda _: {}, CLERK, accounts=("A1",)).body["positions"] == {}
+
+
+def adjust_by(opened: Opened, amount_minor: int) -> Exception | None:
+    command = Adjust(account_no="A1", amount_minor=amount_minor, currency="CNY", reason="test")
+    try:
+        adjust.handle(command, opened.ledger, CLERK)
+    except Refused as refusal:
+        return refusal
+    return None
+
+
+def test_recorded_at_never_goes_back_whatever_the_clock_does(opening: OpenLedger) -> None:
+    times = iter([3_000_000, 1_000_000, 2_000_000, 500_000])
+    now = {"us": 1_800_000_000_000_000}
+    opened = opening(clock=lambda: now["us"])
+    opened.publish()
+    opened.open("A1")
+    for n, time_us in enumerate(times):
+        now["us"] = 1_800_000_000_000_000 + time_us
+        opened.recharge("A1", f"t{n}")
+    recorded = [row.recorded_at for row in assert_sound(opened)]
+    assert recorded[-6:] == [recorded[-1]] * 6
+    assert recorded[-1] == 1_800_000_000_000_000 + 3_000_000
+
+
+def test_an_account_is_loaded_by_its_fold_and_by_nothing_else(
+    opened: Opened, opening: OpenLedger
+) -> None:
+    opened.open("A1", "M1")
+    opened.recharge("A1", "t1")
+    opened.read(reading("M1", 1, 3))
+
+    def state(at: Session) -> dict[str, Any]:
+        return {"state": repr(at.aggregate(Account, "A1", 0))}
+
+    warm = opened.ledger.decide(state, CLERK, accounts=("A1",)).body["state"]
+    cold = opening().ledger.decide(state, CLERK, accounts=("A1",)).body["state"]
+    assert warm == cold
