@@ -66,14 +66,15 @@ def open_ledger(settings: Settings, engine: Engine | None = None) -> Ledger:
     return Ledger(
         SqlLog(engine, terms.shards),
         terms,
-        clock=_now_us,
+        clock=now_us,
         entropy=os.urandom,  # noqa: TID251 - the one place that draws it
         vault=open_vault(engine, settings),
         cache_size=settings.cache_accounts,
     )
 
 
-def _now_us() -> int:
+def now_us() -> int:
+    """UTC microseconds since 1970."""
     return time.time_ns() // 1000  # noqa: TID251 - the one place that reads the clock
 
 

@@ -4,11 +4,10 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.account_text import account_list, account_text
+from adapters.cli.account_text import account_list, account_text, wallets
 from adapters.cli.inputs import AccountNo, PointName, Reason, made, moment, registers
 from adapters.cli.opening import opened
 from adapters.cli.output import Shown, facts
-from adapters.cli.recharge import wallets
 from adapters.cli.verbs import topic, verb
 from ledger.aggregates import Refused
 from ledger.commands import Json, assign, close_account, open_account
@@ -27,11 +26,6 @@ Initial = Annotated[
 ]
 Wrap = Annotated[str | None, typer.Option(help="Where the meter begins anew [1000000].")]
 Multiplier = Annotated[str | None, typer.Option(help="Transformer ratio [1].")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group to the root."""
-    app.add_typer(group)
 
 
 def point_body(  # noqa: PLR0913 - the fields of one form

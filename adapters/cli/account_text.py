@@ -1,16 +1,38 @@
-"""An account and a list of accounts as people read them."""
+"""Accounts and their money as people read them."""
 
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 
 from adapters.cli.amounts import money
-from adapters.cli.output import facts, table
-from adapters.cli.recharge import wallets
+from adapters.cli.output import Shown, facts, table
 from ledger.commands import Json
+from ledger.store import Answer
 
 UNIT_TEXT = {"electricity": "kWh", "heat": "kWh"}
 """Units of service kinds that are not counted in cubic metres."""
+
+
+def money_shown(answer: Answer, first: Json) -> Shown:
+    """What a movement of money answers."""
+    body = answer.body
+    return Shown(
+        body=body,
+        human=facts({**first, **wallets(body), "repeat": "yes" if answer.replayed else ""}),
+        hint=f"wattledger account show {body['account_no']}",
+    )
+
+
+def wallets(body: Json) -> Json:
+    """The money of an account, for people."""
+    currency = body["currency"]
+    return {
+        "account": body["account_no"],
+        "balance": money(body["balance_minor"], currency),
+        "granted": money(body["granted_minor"], currency) if body["granted_minor"] else "",
+        "available": money(body["available_minor"], currency),
+        "alert level": body["alert_level"],
+    }
 
 
 def account_text(body: Json) -> RenderableType:

@@ -10,7 +10,6 @@ from sqlalchemy import Engine, exists, select
 from adapters.cli.amounts import minor_digits
 from adapters.cli.output import Shown, facts
 from adapters.cli.problems import InputError
-from adapters.cli.verbs import verb
 from adapters.settings import Settings
 from adapters.store.schema import SHARDS_MAX, initialise, read_terms
 from adapters.store.tables import events
@@ -28,11 +27,6 @@ DEFAULTS: Final = LedgerTerms(shards=1, timezone="Asia/Shanghai", currency="CNY"
 CURRENCY: Final = re.compile("[A-Z]{3}")
 REMIND_MAJOR: Final = 20
 WARN_MAJOR: Final = 10
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the root."""
-    verb(app, "init")(init)
 
 
 def init(

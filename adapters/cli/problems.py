@@ -14,7 +14,6 @@ from adapters.store.vault import VaultKeyError
 from adapters.wiring import SettingsError
 from ledger.aggregates import Refused
 from ledger.commands import Json
-from ledger.commands.publish_tariff import TariffRefused
 from ledger.ports import LogUnavailableError, OutcomeUnknownError
 from ledger.store import Contradiction
 
@@ -92,11 +91,9 @@ def _refusal(error: Refused) -> Problem:
         return Problem(error.code, title, status, error.message, CONTRADICTED)
     if error.code in UNKNOWN_THINGS:
         return Problem(error.code, "Not found", 404, error.message, NOT_FOUND)
-    if isinstance(error, TariffRefused):
-        problems = [problem._asdict() for problem in error.problems]
-        detail = f"The tariff has {len(problems)} problem(s)."
-        return Problem(error.code, "Refused", 422, detail, REFUSED, {"problems": problems})
-    return Problem(error.code, "Refused", 409, error.message, REFUSED)
+    problems = getattr(error, "problems", ())
+    more = {"problems": [problem._asdict() for problem in problems]} if problems else {}
+    return Problem(error.code, "Refused", 422 if more else 409, error.message, REFUSED, more)
 
 
 def _invalid(error: ValidationError) -> Problem:

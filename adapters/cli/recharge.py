@@ -1,17 +1,17 @@
-"""`wattledger recharge`, `adjust`: money in, and its corrections."""
+"""`wattledger recharge`: money in, and its reversal."""
 
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from adapters.cli.amounts import amount_minor, money
+from adapters.cli.account_text import money_shown
+from adapters.cli.amounts import amount_minor
 from adapters.cli.inputs import AccountNo, Reason, made, moment
 from adapters.cli.opening import opened
-from adapters.cli.output import Shown, facts
+from adapters.cli.output import Shown
 from adapters.cli.verbs import topic, verb
-from ledger.commands import Json, adjust, recharge, reverse_recharge
-from ledger.store import Answer
+from ledger.commands import recharge, reverse_recharge
 
 TO = "to"
 """The command that `recharge ACCOUNT AMOUNT` stands for; `recharge to import 5` pays an account
@@ -28,12 +28,6 @@ class RechargeGroup(TyperGroup):
 
 
 group = topic("recharge", "Book payments: ACCOUNT AMOUNT --channel C --txn T.", cls=RechargeGroup)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the root."""
-    app.add_typer(group)
-    verb(app, "adjust", ignore_unknown_options=True)(correct)
 
 
 @verb(group, TO)
@@ -62,7 +56,7 @@ def book(
             },
         )
         answer = recharge.handle(command, here.ledger, here.context)
-    return _shown(answer, {"receipt": answer.body["receipt_no"]})
+    return money_shown(answer, {"receipt": answer.body["receipt_no"]})
 
 
 @verb(group)
@@ -76,51 +70,4 @@ def reverse(
     with opened() as here:
         command = made(reverse_recharge.ReverseRecharge, {"receipt_no": receipt, "reason": reason})
         answer = reverse_recharge.handle(command, here.ledger, here.context)
-    return _shown(answer, {"receipt": f"{receipt}, reversed"})
-
-
-def correct(
-    account: AccountNo,
-    amount: Annotated[
-        str, typer.Argument(metavar="AMOUNT", help="Signed decimal, in major units such as -5.00.")
-    ],
-    reason: Reason,
-    wallet: Annotated[str, typer.Option(help="paid or granted.")] = "paid",
-    currency: Annotated[str | None, typer.Option(help="Default: the ledger's.")] = None,
-) -> Shown:
-    """Correct a wallet of an account by a signed amount."""
-    with opened() as here:
-        currency = currency or here.terms.currency
-        command = made(
-            adjust.Adjust,
-            {
-                "account_no": account,
-                "amount_minor": amount_minor(amount, currency),
-                "currency": currency,
-                "reason": reason,
-                "wallet": wallet,
-            },
-        )
-        answer = adjust.handle(command, here.ledger, here.context)
-    return _shown(answer, {})
-
-
-def _shown(answer: Answer, first: Json) -> Shown:
-    body = answer.body
-    return Shown(
-        body=body,
-        human=facts({**first, **wallets(body), "repeat": "yes" if answer.replayed else ""}),
-        hint=f"wattledger account show {body['account_no']}",
-    )
-
-
-def wallets(body: Json) -> Json:
-    """The money of an account, for people."""
-    currency = body["currency"]
-    return {
-        "account": body["account_no"],
-        "balance": money(body["balance_minor"], currency),
-        "granted": money(body["granted_minor"], currency) if body["granted_minor"] else "",
-        "available": money(body["available_minor"], currency),
-        "alert level": body["alert_level"],
-    }
+    return money_shown(answer, {"receipt": f"{receipt}, reversed"})

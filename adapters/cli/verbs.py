@@ -63,8 +63,17 @@ class Commands(TyperGroup):
 
 
 def topic(name: str, help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
-    """A group of commands."""
-    return typer.Typer(name=name, help=help_text, no_args_is_help=True, cls=cls)
+    """A group of commands; it stays one even while it has a single command."""
+    group = typer.Typer(
+        name=name, help=help_text, no_args_is_help=True, cls=cls, add_completion=False
+    )
+    group.callback()(lambda: None)
+    return group
+
+
+def alone() -> typer.Typer:
+    """The place of a command that has no group."""
+    return typer.Typer(add_completion=False)
 
 
 def verb(

@@ -10,6 +10,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ KEY: Final = "key"
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 SALT_BYTES: Final = 16
+FIELD_BYTES: Final = SALT_BYTES + NONCE_BYTES
+"""Of chance for each field, drawn for all at once: a draw costs more than the sealing."""
 FIRST_VERSION: Final = 1
 _VERSION: Final = struct.Struct(">I")
 
@@ -107,14 +110,15 @@ class SqlVault:
         """Commitments for the event, and sealed rows to be written with it."""
         if not personal:
             return {}, []
-        own_key = self._entropy(KEY_BYTES)
+        chance = BytesIO(self._entropy(KEY_BYTES + NONCE_BYTES + len(personal) * FIELD_BYTES))
+        own_key = chance.read(KEY_BYTES)
+        wrapped = _lock(self._master, account_no, KEY, own_key, chance.read(NONCE_BYTES))
+        rows, cipher = [(shard, account_no, KEY, wrapped)], AESGCM(own_key)
         commitments: dict[str, str] = {}
-        rows = [(shard, account_no, KEY, self._lock(self._master, account_no, KEY, own_key))]
-        cipher = AESGCM(own_key)
         for field, value in personal.items():
-            salt = self._entropy(SALT_BYTES)
+            salt, nonce = chance.read(SALT_BYTES), chance.read(NONCE_BYTES)
             commitments[field] = commitment(salt, value)
-            sealed = self._lock(cipher, account_no, field, salt + value.encode())
+            sealed = _lock(cipher, account_no, field, salt + value.encode(), nonce)
             rows.append((shard, account_no, field, sealed))
         return commitments, rows
 
@@ -136,10 +140,6 @@ class SqlVault:
             self._opened = AESGCM(read_master_key(self._key_file))
         return self._opened
 
-    def _lock(self, cipher: AESGCM, account_no: str, field: str, plain: bytes) -> bytes:
-        version, nonce = _VERSION.pack(FIRST_VERSION), self._entropy(NONCE_BYTES)
-        return version + nonce + cipher.encrypt(nonce, plain, _bound(account_no, field, version))
-
     def _rows(self, shard: int, account_no: str) -> dict[str, bytes]:
         statement = select(vault.c.field, vault.c.sealed).where(
             vault.c.shard == shard, vault.c.account_no == account_no
@@ -149,6 +149,11 @@ class SqlVault:
                 return {row.field: bytes(row.sealed) for row in connection.execute(statement)}
         except DBAPIError as error:
             raise LogUnavailableError(f"The vault cannot be read now: {error}") from error
+
+
+def _lock(cipher: AESGCM, account_no: str, field: str, plain: bytes, nonce: bytes) -> bytes:
+    version = _VERSION.pack(FIRST_VERSION)
+    return version + nonce + cipher.encrypt(nonce, plain, _bound(account_no, field, version))
 
 
 def _unlock(cipher: AESGCM, account_no: str, field: str, sealed: bytes) -> bytes:

@@ -1,0 +1,55 @@
+"""Rows of the log, read by position in pages: a log of any size in little memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Engine, select
+
+from adapters.store.rows import to_row
+from adapters.store.tables import events
+from ledger.commands import Json
+from ledger.ports import Row
+from ledger.values import rfc3339
+
+PAGE_ROWS: Final = 2_000
+
+
+def log_rows(
+    engine: Engine,
+    shard: int,
+    where: Sequence[ColumnElement[bool]] = (),
+    after: int = 0,
+    stream: str | None = None,
+) -> Iterator[Row]:
+    """Rows of a shard, or of one stream of it, behind a position and in order."""
+    reader = engine.execution_options(read_only=True)
+    condition = [events.c.shard == shard, *where]
+    order: ColumnElement[int] = events.c.position
+    if stream is not None:  # Versions follow positions, and there is an index on them.
+        condition.append(events.c.stream_id == stream)
+        order = events.c.version
+    while True:
+        page = select(events).where(*condition, events.c.position > after)
+        with reader.begin() as connection:
+            rows = connection.execute(page.order_by(order).limit(PAGE_ROWS)).all()
+        yield from map(to_row, rows)
+        if len(rows) < PAGE_ROWS:
+            return
+        after = rows[-1].position
+
+
+def event_body(row: Row) -> Json:
+    """An event as it reads everywhere; payload and metadata as they were written."""
+    return {
+        "shard": row.shard,
+        "position": row.position,
+        "stream_id": row.stream_id,
+        "version": row.version,
+        "topic": row.topic,
+        "recorded_at": rfc3339(row.recorded_at),
+        "valid_at": rfc3339(row.valid_at),
+        "command_id": row.command_id,
+        "metadata": msgspec.json.decode(row.metadata),
+        "payload": msgspec.json.decode(row.payload),
+    }
