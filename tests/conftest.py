@@ -5,8 +5,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.harness.postgres import Postgres, PostgresMissing, find_programs
+
+# A law that holds slowly, on a machine with other work to do, holds.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ class PolicyDocument(_Document):
     trip: TripLine | None = None
     restore_above_minor: Minor | None = None
     hysteresis_minor: Annotated[int, Field(strict=True, ge=0, le=10**12)] = 0
-    cuts: tuple[Literal["electricity", "water", "gas", "heat"], ...] = ("electricity",)
+    cuts: tuple[Literal["electricity", "water", "hot_water", "gas", "heat"], ...] = ("electricity",)
 
     @model_validator(mode="after")
     def _lines_descend(self) -> Self:

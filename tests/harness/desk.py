@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
@@ -158,7 +158,7 @@ class Desk:
         self,
         account_no: str,
         amount_minor: int,
-        wallet: Any = "paid",
+        wallet: Literal["paid", "granted"] = "paid",
         currency: str = "CNY",
     ) -> Json:
         command = adjust.Adjust(

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ledger.aggregates.account.state import LEVELS, Account, Point, days_left
+from ledger.aggregates.account.state import DAYS_MAX, LEVELS, Account, Point, days_left
 from ledger.events import account as facts
 
 NONE, REMIND, WARN, TRIP = range(4)
+NO_DAYS: Final = (None, None)
 INDEX: Final = {level: index for index, level in enumerate(LEVELS)}
 
 ControlFact = (
@@ -40,10 +41,16 @@ class Terms(NamedTuple):
 
 
 def decide_level(account: Account, point: Point, terms: Terms) -> Iterator[ControlFact]:
-    """The facts that follow when the level of a point changes; nothing when it does not."""
+    """The facts that follow when the level of a point changes; nothing when it does not.
+
+    An account that no money has moved in yet is left alone: nobody is cut at the opening.
+    """
+    if not account.has_moved:
+        return
     available = account.balance_minor + account.granted_minor
     before = INDEX[point.level]
-    after = _level_after(account, point, terms, available, before)
+    remaining = days_left(available, sum(account.week)) if terms.days != NO_DAYS else DAYS_MAX
+    after = level_after(before, available, remaining, point.service_kind, terms)
     if after == before:
         return
     trace = _trace(account, point, terms, available, after)
@@ -65,33 +72,28 @@ def is_quiet(account: Account, point: Point, terms: Terms) -> bool:
     return (
         point.level == "none"
         and account.balance_minor + account.granted_minor > terms.top_minor
-        and terms.days == (None, None)
+        and terms.days == NO_DAYS
     )
 
 
-def _level_after(account: Account, point: Point, terms: Terms, available: int, before: int) -> int:
-    reached = _level_reached(account, point, terms, available)
-    if reached >= before:
-        return reached
-    if before == TRIP:
-        return reached if available > terms.restore_minor else TRIP
-    line = terms.lines_minor[before - 1]
-    if line is not None and available <= line + terms.hysteresis_minor:
-        return before
-    return reached
-
-
-def _level_reached(account: Account, point: Point, terms: Terms, available: int) -> int:
-    """The highest level whose line has been reached, hysteresis apart."""
+def level_after(
+    before: int, available_minor: int, remaining_days: int, service_kind: str, terms: Terms
+) -> int:
+    """The highest level that holds; one that held before lasts until its hysteresis is passed."""
     remind, warn, trip = terms.lines_minor
-    if trip is not None and available <= trip and point.service_kind in terms.cuts:
-        return TRIP
-    remaining = 9999
-    if terms.days != (None, None):
-        remaining = days_left(available, sum(account.week))
-    if (warn is not None and available <= warn) or remaining <= (terms.days[1] or -1):
+    remind_days, warn_days = terms.days
+    slack = terms.hysteresis_minor
+    if trip is not None and service_kind in terms.cuts:
+        line = terms.restore_minor if before == TRIP else trip
+        if available_minor <= line:
+            return TRIP
+    if warn is not None and available_minor <= warn + (slack if before >= WARN else 0):
         return WARN
-    if (remind is not None and available <= remind) or remaining <= (terms.days[0] or -1):
+    if warn_days is not None and remaining_days <= warn_days:
+        return WARN
+    if remind is not None and available_minor <= remind + (slack if before >= REMIND else 0):
+        return REMIND
+    if remind_days is not None and remaining_days <= remind_days:
         return REMIND
     return NONE
 
@@ -102,6 +104,15 @@ def _trace(account: Account, point: Point, terms: Terms, available: int, after: 
         facts.Rule(f"available {available} <= {name} {line}", available <= line)
         for name, line in zip(LEVELS[1:], terms.lines_minor, strict=True)
         if line is not None
+    ]
+    slack = terms.hysteresis_minor
+    rules += [
+        facts.Rule(
+            f"available {available} <= {name} {line} + hysteresis {slack}",
+            available <= line + slack,
+        )
+        for name, line in zip(LEVELS[1:3], terms.lines_minor[:2], strict=True)
+        if line is not None and slack
     ]
     rules += [
         facts.Rule(f"days_left {remaining} <= {name}_days {days}", remaining <= days)

@@ -75,6 +75,7 @@ Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
 
 
 def _booked(account: Account, event: Booked, _at: int) -> None:
+    account.has_moved = True
     account.balance_minor = event.balance_after_minor
     account.granted_minor = event.granted_after_minor
 
@@ -82,6 +83,8 @@ def _booked(account: Account, event: Booked, _at: int) -> None:
 def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
     account.balance_minor = event.balance_after_minor
     account.granted_minor = event.granted_after_minor
+    if event.amount_minor:
+        account.has_moved = True
     week = account.week if event.day == account.day else shifted_week(account, event.day)
     account.week = (week[0] + event.amount_minor, *week[1:])
     account.day = max(account.day, event.day)

@@ -3,7 +3,7 @@
 from ledger.aggregates import Refused
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
-from ledger.pricing import CompiledTariff
+from ledger.pricing import CompiledTariff, NotRateable, Position
 
 UNITS = {"kWh": "wh", "m3": "l"}
 TARIFF_KIND = {"hot_water": "water"}
@@ -26,10 +26,15 @@ def ordered_registers(tariff: CompiledTariff, registers: dict[str, int]) -> dict
             f"The tariff {tariff.tariff_id} counts by {', '.join(tariff.registers)}; "
             f"give the meter's initial value of: {', '.join(missing)}.",
         )
-    unknown = [name for name in registers if name not in tariff.registers and name != "total"]
+    _require_known(registers, tariff.registers)
+    return {name: registers[name] for name in tariff.registers}
+
+
+def _require_known(registers: dict[str, int], names: tuple[str, ...]) -> None:
+    """Refuse a register that nobody charges; the sum of a meter's registers may be told."""
+    unknown = [name for name in registers if name not in names and name != "total"]
     if unknown:
         raise Refused("register_unknown", f"The tariff has no register {unknown[0]}.")
-    return {name: registers[name] for name in tariff.registers}
 
 
 def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
@@ -61,8 +66,16 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
         registers=ordered_registers(tariff, registers),
         wrap=wrap,
         multiplier_milli=multiplier_milli,
-        position=tariff.start(installed_at_us),
+        position=_start(tariff, installed_at_us),
     )
+
+
+def _start(tariff: CompiledTariff, at_us: int) -> Position:
+    """Position at a point's beginning; a tariff without prices at that time is refused."""
+    try:
+        return tariff.start(at_us)
+    except NotRateable as reason:
+        raise Refused(reason.code, str(reason)) from reason
 
 
 def _require_match(account: Account, service_kind: str, tariff: CompiledTariff) -> None:
@@ -107,6 +120,7 @@ def replace_meter(
     missing = [name for name in point.register_names if name not in registers]
     if missing:
         raise Refused("register_missing", f"Give the new meter's initial {', '.join(missing)}.")
+    _require_known(registers, point.register_names)
     return facts.MeterReplaced(
         account_no=account.account_no,
         point=point.name,
@@ -138,7 +152,7 @@ def assign_tariff(
             f"{', '.join(point.register_names)}; replace the meter's registers first.",
         )
     known = point.named_registers()
-    position = tariff.start(point.last_at_us)
+    position = _start(tariff, point.last_at_us)
     return facts.TariffAssigned(
         account_no=account.account_no,
         point=point.name,

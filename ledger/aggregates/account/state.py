@@ -12,6 +12,7 @@ from ledger.pricing.position import Position
 
 LEVELS: Final = ("none", "remind", "warn", "trip")
 NO_WEEK: Final = (0, 0, 0, 0, 0, 0, 0)
+DAYS_MAX: Final = 9_999
 
 
 class Point(msgspec.Struct, gc=False):
@@ -52,6 +53,8 @@ class Account(Aggregate):
     attributes: dict[str, bool | int | str] | None = None
     balance_minor: int = 0
     granted_minor: int = 0
+    has_moved: bool = False
+    """Money has come or gone; before that the supply is left as it is."""
     points: tuple[Point, ...] = ()
     day: int = 0
     week: tuple[int, ...] = NO_WEEK
@@ -96,10 +99,10 @@ class Account(Aggregate):
 
 
 def days_left(available_minor: int, week_minor: int) -> int:
-    """Whole days that the money lasts at the last week's pace, 9999 at most."""
+    """Whole days that the money lasts at the last week's pace, `DAYS_MAX` at most."""
     if available_minor <= 0:
         return 0
-    return min(9999, available_minor * 7 // week_minor) if week_minor > 0 else 9999
+    return min(DAYS_MAX, available_minor * 7 // week_minor) if week_minor > 0 else DAYS_MAX
 
 
 def shifted_week(account: Account, day: int) -> tuple[int, ...]:
