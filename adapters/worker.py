@@ -1,4 +1,4 @@
-"""What runs behind the doors: each feed on a thread of its own, in bounded batches, until told to stop."""
+"""What runs behind the doors: each feed on a thread of its own, in bounded batches."""
 
 import logging
 import threading
@@ -24,7 +24,9 @@ class Worker:
         self._stopping = threading.Event()
         self._wake = {feed.spec.name: threading.Event() for feed in feeds}
         self._threads = [
-            threading.Thread(target=self._run, args=(feed,), name=f"feed-{feed.spec.name}", daemon=True)
+            threading.Thread(
+                target=self._run, args=(feed,), name=f"feed-{feed.spec.name}", daemon=True
+            )
             for feed in feeds
         ]
         if tail is not None:

@@ -1,8 +1,8 @@
 """The auditor (审计): re-derives every fact of the log from what was recorded before it.
 
-Pure: it is handed rows in order of position, catalogue first, and tells what does not follow. Leaves
-are hashed again, charges rated again from their registers, control decisions decided again, balances
-added up again; whatever differs is named with its position.
+Pure: it is handed rows in order of position, catalogue first, and tells what does not follow.
+Leaves are hashed again, charges rated again from their registers, control decisions decided again,
+balances added up again; whatever differs is named with its position.
 """
 
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Measurements of the design's speeds, as ratios within one run, in a scratch store that is dropped."""
+"""Measurements of the design's speeds, as ratios within one run, on a scratch store."""

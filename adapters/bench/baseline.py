@@ -7,6 +7,7 @@ from io import BytesIO
 from sqlalchemy import Engine, select, text
 
 from adapters.store.copy import COLUMNS, pack_rows
+from adapters.store.rows import to_row
 from adapters.store.tables import events
 from ledger.ports import Row
 
@@ -42,9 +43,7 @@ def _make_table(engine: Engine) -> None:
         connection.execute(text(str(ddl).replace("events", COPY_TABLE)))
 
 
-def _batches(
-    engine: Engine, shard: int, after: int, until: int | None
-) -> Iterator[list[Row]]:
+def _batches(engine: Engine, shard: int, after: int, until: int | None) -> Iterator[list[Row]]:
     position = after
     while until is None or position < until:
         limit = BATCH if until is None else min(BATCH, until - position)
@@ -57,13 +56,12 @@ def _batches(
             ).all()
         if not found:
             return
-        yield [
-            Row(*r[:8], r[8].encode(), r[9].encode(), bytes(r[10]), bytes(r[11])) for r in found
-        ]
+        yield [to_row(row) for row in found]
         position = found[-1].position
 
 
 def _write(engine: Engine, batch: Sequence[Row]) -> float:
+    """Seconds that a batch takes, its commit included."""
     names = ", ".join(COLUMNS)
     connection = engine.raw_connection()
     try:
@@ -71,7 +69,7 @@ def _write(engine: Engine, batch: Sequence[Row]) -> float:
         if engine.dialect.name == "postgresql":
             data = BytesIO(pack_rows(batch))
             started = time.perf_counter()
-            cursor.copy_expert(  # type: ignore[attr-defined] # psycopg2's own cursor
+            cursor.copy_expert(
                 f"COPY {COPY_TABLE} ({names}) FROM STDIN (FORMAT binary)", data, size=1 << 20
             )
             connection.commit()
@@ -80,7 +78,8 @@ def _write(engine: Engine, batch: Sequence[Row]) -> float:
             rows = [(*r[:8], r[8].decode(), r[9].decode(), r[10], r[11]) for r in batch]
             started = time.perf_counter()
             cursor.execute("BEGIN IMMEDIATE")
-            cursor.executemany(f"INSERT INTO {COPY_TABLE} ({names}) VALUES ({marks})", rows)
+            insert = f"INSERT INTO {COPY_TABLE} ({names}) VALUES ({marks})"  # noqa: S608 - our names
+            cursor.executemany(insert, rows)
             cursor.execute("COMMIT")
         return time.perf_counter() - started
     finally:

@@ -23,7 +23,7 @@ ROUNDS = 3
 
 
 def measure_replay(scratch: Scratch, length: int) -> dict[str, Any]:
-    """One account with `length` events: fold rate, and reads at moments with and without snapshots."""
+    """One account with `length` events: fold rate, and reads at moments of its past."""
     seed(scratch, 1)
     before = heads(scratch)
     for start in range(1, length, 5_000):

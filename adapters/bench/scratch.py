@@ -1,7 +1,6 @@
 """A scratch ledger inside the configured database: a schema of its own, or a file beside it."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +9,14 @@ from typing import NamedTuple
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
+from adapters.settings import Settings
 from adapters.store.engine import create_engine
-from adapters.store.log import SqlLog
 from adapters.store.schema import initialise
 from adapters.views import Views
-from ledger.commands import publish_policy, publish_tariff
+from adapters.wiring import open_engine, open_ledger
 from ledger.aggregates.policy import Line, PolicyDocument, TripLine
+from ledger.commands import publish_policy, publish_tariff
+from ledger.projections.catalogue import FRONT
 from ledger.projections.tail import Tail
 from ledger.store.ledger import Context, Ledger, LedgerTerms
 
@@ -49,6 +50,14 @@ TARIFF = {
 }
 
 
+POLICY = PolicyDocument(
+    policy_id="standard",
+    remind=Line(available_minor=2_000),
+    warn=Line(available_minor=1_000),
+    trip=TripLine(available_minor=0),
+)
+
+
 class Scratch(NamedTuple):
     """An empty ledger to measure on."""
 
@@ -59,70 +68,46 @@ class Scratch(NamedTuple):
     store: str
 
 
-class _NoPersonalData:
-    def seal(
-        self, _shard: int, _account_no: str, _personal: dict[str, str]
-    ) -> tuple[dict[str, str], list[tuple[int, str, str, bytes]]]:
-        return {}, []
-
-    def unseal(self, _shard: int, _account_no: str) -> dict[str, str]:
-        return {}
-
-
-def clock_us() -> int:
-    """UTC microseconds now."""
-    return time.time_ns() // 1_000
-
-
 @contextmanager
 def scratch_ledger(database_url: str, shards: int = 1) -> Iterator[Scratch]:
-    """Make a ledger of its own in the configured database; it is dropped in any case."""
-    name = f"wattledger_bench_{os.getpid()}"
-    url = make_url(database_url)
-    if url.drivername.startswith("sqlite"):
-        path = Path(url.database or "var/wattledger.db").with_name(f"{name}.db")
-        engine = create_engine(f"sqlite:///{path}")
-    else:
-        admin = create_engine(database_url)
-        with admin.begin() as connection:
-            connection.execute(text(f"CREATE SCHEMA {name}"))
-        engine = create_engine(
-            url.update_query_dict({"options": f"-c search_path={name}"}).render_as_string(
-                hide_password=False
-            )
-        )
+    """A ledger of its own in the configured database; it is dropped in any case."""
+    place = _sqlite_file if database_url.startswith("sqlite") else _postgresql_schema
     terms = LedgerTerms(shards, "Asia/Shanghai", "CNY")
-    try:
+    with place(database_url, f"wattledger_bench_{os.getpid()}") as url:
+        settings = Settings(database_url=url)
+        engine = open_engine(settings)
         initialise(engine, terms)
-        tail = Tail(["front"])
-        ledger = Ledger(
-            SqlLog(engine, shards),
-            terms,
-            clock=clock_us,
-            entropy=os.urandom,
-            vault=_NoPersonalData(),
-        )
+        ledger = open_ledger(settings, engine)
+        tail = Tail([FRONT])
         ledger.watch(tail.add)
-        publish_tariff.handle(TARIFF, ledger, BENCH)
-        publish_policy.handle(POLICY, ledger, BENCH)
         try:
+            publish_tariff.handle(TARIFF, ledger, BENCH)
+            publish_policy.handle(POLICY, ledger, BENCH)
             yield Scratch(engine, ledger, Views(engine, terms, tail), tail, engine.dialect.name)
         finally:
             ledger.close()
+            engine.dispose()
+
+
+@contextmanager
+def _sqlite_file(database_url: str, name: str) -> Iterator[str]:
+    path = Path(make_url(database_url).database or "var/wattledger.db").with_name(f"{name}.db")
+    try:
+        yield f"sqlite:///{path}"
     finally:
-        engine.dispose()
-        if url.drivername.startswith("sqlite"):
-            for left in path.parent.glob(f"{name}.db*"):
-                left.unlink()
-        else:
-            with admin.begin() as connection:
-                connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-            admin.dispose()
+        for left in path.parent.glob(f"{path.name}*"):
+            left.unlink()
 
 
-POLICY = PolicyDocument(
-    policy_id="standard",
-    remind=Line(available_minor=2_000),
-    warn=Line(available_minor=1_000),
-    trip=TripLine(available_minor=0),
-)
+@contextmanager
+def _postgresql_schema(database_url: str, name: str) -> Iterator[str]:
+    admin = create_engine(database_url)
+    with admin.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    inside = make_url(database_url).update_query_dict({"options": f"-c search_path={name}"})
+    try:
+        yield inside.render_as_string(hide_password=False)
+    finally:
+        with admin.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+        admin.dispose()

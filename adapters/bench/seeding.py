@@ -2,6 +2,7 @@
 
 from collections import deque
 from concurrent.futures import Future
+from functools import partial
 
 from adapters.bench.scratch import BENCH, TARIFF_ID, Scratch
 from ledger.aggregates.account import Account
@@ -31,14 +32,14 @@ def meter_no(index: int) -> str:
     return f"M{index:07d}"
 
 
-def seed(scratch: Scratch, count: int) -> None:
-    """Open `count` accounts with a meter and money each."""
+def seed(scratch: Scratch, count: int, start: int = 0) -> None:
+    """Open the accounts from `start` to `count` with a meter and money each."""
     waiting: deque[Future[Answer]] = deque()
-    for start in range(0, count, CHUNK):
-        numbers = range(start, min(start + CHUNK, count))
+    for first in range(start, count, CHUNK):
+        numbers = range(first, min(first + CHUNK, count))
         waiting.append(
             scratch.ledger.submit(
-                lambda session, numbers=numbers: _open(session, scratch, numbers),
+                partial(_open, scratch=scratch, numbers=numbers),
                 BENCH,
                 shards=range(scratch.ledger.terms.shards),
                 weight=4 * len(numbers),

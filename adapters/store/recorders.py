@@ -16,7 +16,7 @@ from eventsourcing.persistence import (
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from adapters.store.application_tables import create_tables
-from adapters.store.subscription import PollingSubscription
+from adapters.store.subscription import FollowedRecorder, PollingSubscription
 from adapters.store.transactions import reading, refusing_unfit_values, writing
 
 
@@ -120,7 +120,7 @@ class SqlAggregateRecorder(AggregateRecorder):
         return list(positions)
 
 
-class SqlApplicationRecorder(SqlAggregateRecorder, ApplicationRecorder):
+class SqlApplicationRecorder(SqlAggregateRecorder, FollowedRecorder):
     """The events of an application in one sequence, gapless and in the order of their commits."""
 
     def __init__(
@@ -182,11 +182,11 @@ class SqlApplicationRecorder(SqlAggregateRecorder, ApplicationRecorder):
     ) -> Subscription[ApplicationRecorder]:
         return PollingSubscription(recorder=self, gt=gt, topics=topics)
 
-    def wake_on_append(self, listener: Event) -> None:
-        self._listeners.add(listener)
+    def wake_on_append(self, woken: Event) -> None:
+        self._listeners.add(woken)
 
-    def no_longer_wake(self, listener: Event) -> None:
-        self._listeners.discard(listener)
+    def no_longer_wake(self, woken: Event) -> None:
+        self._listeners.discard(woken)
 
     def _record(
         self,
@@ -194,6 +194,6 @@ class SqlApplicationRecorder(SqlAggregateRecorder, ApplicationRecorder):
         beside: Callable[[Connection], None] | None = None,
     ) -> Sequence[int]:
         positions = super()._record(stored_events, beside)
-        for listener in tuple(self._listeners):
-            listener.set()
+        for woken in tuple(self._listeners):
+            woken.set()
         return positions

@@ -1,20 +1,31 @@
 """Following an application's events by asking again; a wake-up only brings a question forward."""
 
 import logging
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from threading import Event
-from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     InterfaceError,
     Notification,
     OperationalError,
     Subscription,
 )
 
-if TYPE_CHECKING:
-    from adapters.store.recorders import SqlApplicationRecorder
+
+class FollowedRecorder(ApplicationRecorder):
+    """A recorder that can be followed; writers of other processes are found by polling."""
+
+    @abstractmethod
+    def wake_on_append(self, woken: Event) -> None:
+        """Set `woken` after each append through this recorder."""
+
+    @abstractmethod
+    def no_longer_wake(self, woken: Event) -> None:
+        """Forget a wake-up."""
+
 
 POLL_INTERVAL_S = 0.1
 BATCH_MAX = 500
@@ -25,12 +36,12 @@ FAILURE_PAUSE_MAX_S = 5.0
 logger = logging.getLogger(__name__)
 
 
-class PollingSubscription(Subscription["SqlApplicationRecorder"]):
+class PollingSubscription(Subscription[FollowedRecorder]):
     """Yields every event after `gt` in order and waits for more; no thread, no lost wake-up."""
 
     def __init__(
         self,
-        recorder: "SqlApplicationRecorder",
+        recorder: FollowedRecorder,
         gt: int | None = None,
         topics: Sequence[str] = (),
     ) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
+from adapters.store.rows import to_row
 from adapters.store.tables import claims, events, log_heads, snapshots
 from ledger.audit import Auditor, Finding
 from ledger.events.account import AccountCredited
@@ -47,9 +48,7 @@ def _rows(connection: Connection, shard: int, until: int) -> Iterator[Row]:
     ).all():
         for row in found:
             if row.position <= until:
-                yield Row(
-                    *row[:8], row[8].encode(), row[9].encode(), bytes(row[10]), bytes(row[11])
-                )
+                yield to_row(row)
         position = found[-1].position
 
 

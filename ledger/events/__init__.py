@@ -5,6 +5,7 @@ in the envelope (`Recorded`).
 """
 
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -34,3 +35,13 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     command_id: str | None
     metadata: bytes
     event: Event
+
+    @property
+    def originator_id(self) -> UUID:
+        """The stream's id, in the event-sourcing library's words."""
+        return UUID(self.stream_id)
+
+    @property
+    def originator_version(self) -> int:
+        """The version, in the event-sourcing library's words."""
+        return self.version

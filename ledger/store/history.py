@@ -1,9 +1,10 @@
-"""What an account was at any moment: as it was true then (`valid_at`) and as it was known (`known_at`).
+"""What an account was at any moment: as true then (`valid_at`), as known then (`known_at`).
 
-Streams are read through the `eventsourcing` library's own seams: an `Application` per shard, with our
-mapper in the place of its transcoder and the log's table behind its recorder.
+Streams are read through the `eventsourcing` library's own seams: an `Application` per shard, with
+our mapper in the place of its transcoder and the log's table behind its recorder.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
@@ -53,8 +54,8 @@ class ShardRecorder(Protocol):
     def version_known_at(self, stream: str, moment: Moment) -> int:
         """The stream's last version recorded by a moment; 0 when there was none."""
 
-    def snapshots(self, stream: str, until_version: int, fold_hash: str) -> Iterator[tuple[int, bytes]]:
-        """Folded states of a stream, newest first."""
+    def snapshots(self, stream: str, until_version: int, fold_hash: str) -> Sequence[bytes]:
+        """Folded states of a stream up to a version, oldest first."""
 
     def save_snapshots(self, made: Sequence[Snapshot]) -> None:
         """Keep folded states."""
@@ -136,7 +137,9 @@ class History:
         return account
 
     def events(
-        self, account_no: str, moment: Moment = Moment()  # noqa: B008 - immutable
+        self,
+        account_no: str,
+        moment: Moment = Moment(),  # noqa: B008 - immutable
     ) -> Iterator[Recorded]:
         """The facts of an account in order, as they were known and true at a moment."""
         shard = shard_of(account_no, len(self._recorders))
@@ -154,9 +157,12 @@ class History:
     def _nearest(
         self, recorder: ShardRecorder, shard: int, stream: str, until: int, valid_at_us: int
     ) -> Account:
-        """The newest folded state that holds nothing from after the moment."""
-        for _, state in recorder.snapshots(stream, until, FOLD_HASH):
-            account = decode_state(Account, state)
-            if account.valid_through_us <= valid_at_us:
-                return account
-        return Account(shard, stream)
+        """The newest folded state that holds nothing from after the moment.
+
+        `valid_through_us` never falls from one snapshot to the next, so they can be bisected.
+        """
+        kept = recorder.snapshots(stream, until, FOLD_HASH)
+        usable = bisect_right(
+            kept, valid_at_us, key=lambda state: decode_state(Account, state).valid_through_us
+        )
+        return decode_state(Account, kept[usable - 1]) if usable else Account(shard, stream)
