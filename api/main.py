@@ -1,0 +1,29 @@
+"""Where the web application meets the adapters: settings in, a running application out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import FastAPI
+
+from adapters.settings import Settings
+from adapters.views import Views
+from adapters.wiring import open_engine, open_ledger
+from adapters.worker import Worker
+from api.app import create_app
+from ledger.projections.tail import Tail
+from ledger.service import Service
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[FastAPI]:
+    """The application of the settings' ledger, with its feeds at work while the block lasts."""
+    ledger = open_ledger(settings)
+    tail = Tail(["front", "detail"])
+    ledger.watch(tail.add)
+    views = Views(open_engine(settings), ledger.terms, tail)
+    worker = Worker(list(views.feeds.values()), ledger.terms.shards, tail).start()
+    try:
+        yield create_app(Service(ledger, views))
+    finally:
+        worker.stop()
+        ledger.close()

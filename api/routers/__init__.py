@@ -1,0 +1,1 @@
+"""Routes by area; each names the scope it needs, health alone is open."""
