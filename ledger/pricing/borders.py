@@ -46,8 +46,6 @@ def through_frames(
     frames: Frames, position: Position, start: int, end: int, quantities: tuple[int, ...]
 ) -> tuple[Position, Amounts] | None:
     """Rate from one wall-clock time to another, each frame its share; None if more is to decide."""
-    if start < midnight(position.window_from):
-        return None
     span, at = end - start, start
     zeros = amounts = (0,) * len(frames.versions[0].rounding)
     while at < end:

@@ -233,6 +233,41 @@ def test_a_later_version_may_bring_a_line_to_an_old_position() -> None:
     assert point.passes("2025-02-03T00:00", 14_000) == (600 + 100, 200)
 
 
+def test_a_line_that_a_version_no_longer_has_keeps_what_was_charged() -> None:
+    coarse = {"quantum": "0.05", "mode": "up"}
+    levy = {"id": "levy", "kind": "consumption", "rate": "0.01", "rounding": coarse}
+    rated_by = tariff(
+        {"effective_to": "2025-01-11"} | charges(ENERGY, levy),
+        {"effective_from": "2025-01-11"},
+    )
+    point = Point(rated_by, "2025-01-01T00:00")
+    assert point.passes("2025-01-11T00:00", 1_000) == (50, 5)
+    assert point.passes("2025-01-12T00:00", 1_000) == (50, 0)
+    assert point.passes("2025-01-13T00:00", 1_000) == (50, 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "evening"),
+    [("America/Havana", "2020-10-31T22:07"), ("America/St_Johns", "2009-10-31T22:07")],
+)
+def test_a_clock_set_back_over_the_border_of_a_month_opens_no_closed_window(
+    zone: str, evening: str
+) -> None:
+    rated_by = tariff(
+        {"effective_from": "2009-01-01"} | charges(ENERGY, fixed("day", "1")), timezone=zone
+    )
+    point = Point(rated_by, evening)
+    charged = [0, 0]
+    for _ in range(24):
+        to_us = point.at_us + 600_000_000
+        rated = rated_by.rate(point.position, point.at_us, to_us, (1_000,))
+        assert rated == rated_by.derive(point.position, point.at_us, to_us, (1_000,))[:2]
+        assert rated[0].window_from >= point.position.window_from
+        point.position, point.at_us = rated[0], to_us
+        charged = [sum(pair) for pair in zip(charged, rated[1], strict=True)]
+    assert charged == [24 * 50, 100]
+
+
 @pytest.mark.parametrize(
     ("mode", "quantum", "amount"),
     [

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from tests.pricing.strategies import (
     to_utc,
 )
 
+Charged = tuple[Position, list[int]]
 BEGIN = datetime.fromisoformat("2019-01-02")
 
 
@@ -77,23 +79,30 @@ def test_another_reading_on_the_straight_line_changes_nothing(data: st.DataObjec
 
 
 @given(st.data())
-def test_silent_days_are_charged_once(data: st.DataObject) -> None:
+def test_silent_days_are_charged_once_whenever_the_readings_come(data: st.DataObject) -> None:
     tariff = data.draw(tariffs(by_days=True))
     start = data.draw(STARTS)
-    read_at = start + data.draw(st.integers(1, 100 * 24)) * HOUR_US
+    hours = st.integers(1, 60 * 24)
+    read_at = sorted({start + data.draw(hours) * HOUR_US, start + data.draw(hours) * HOUR_US})
     silent = data.draw(st.lists(st.integers(0, 100 * 24), max_size=5))
     quantities = (1_234,) * len(tariff.registers)
-    expected = tariff.rate(tariff.start(start), start, read_at, quantities)
-    position, charged = tariff.start(start), [0] * len(tariff.lines)
-    for hours in sorted(silent):
-        at_us = min(start + hours * HOUR_US, read_at)
-        position, amounts = tariff.to_fixed_only(position, at_us)
-        again, nothing = tariff.to_fixed_only(position, at_us)
-        assert (again, set(nothing)) == (position, {0})
-        charged = [sum(pair) for pair in zip(charged, amounts, strict=True)]
-    position, amounts = tariff.rate(position, start, read_at, quantities)
-    charged = [sum(pair) for pair in zip(charged, amounts, strict=True)]
-    assert (position, tuple(charged)) == expected
+
+    def add(to: Charged, rated: tuple[Position, tuple[int, ...]]) -> Charged:
+        return rated[0], [sum(pair) for pair in zip(to[1], rated[1], strict=True)]
+
+    def read(charged: Charged) -> Charged:
+        for from_us, to_us in pairwise([start, *read_at]):
+            charged = add(charged, tariff.rate(charged[0], from_us, to_us, quantities))
+        return charged
+
+    nothing = tariff.start(start), [0] * len(tariff.lines)
+    charged = nothing
+    for later in sorted(silent):
+        at_us = min(start + later * HOUR_US, read_at[-1])
+        charged = add(charged, tariff.to_fixed_only(charged[0], at_us))
+        again, amounts = tariff.to_fixed_only(charged[0], at_us)
+        assert (again, set(amounts)) == (charged[0], {0})
+    assert read(charged) == read(nothing)
 
 
 def accrued(tariff: CompiledTariff, start: int, quantity: int) -> tuple[Fraction, ...]:
