@@ -22,6 +22,9 @@ POSTGRESQL_GUARDS = (
        FOR EACH ROW EXECUTE FUNCTION wattledger_refuse()""",
     """CREATE TRIGGER events_no_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON events
        FOR EACH STATEMENT EXECUTE FUNCTION wattledger_refuse()""",
+    # ALWAYS: a session that plays the replica would pass over an ordinary trigger.
+    "ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_change",
+    "ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_statement",
     "REVOKE UPDATE, DELETE, TRUNCATE ON events FROM PUBLIC",
     "REVOKE UPDATE, DELETE, TRUNCATE ON events FROM CURRENT_USER",
     # Head rows are updated with every commit: room on the page keeps that in place.

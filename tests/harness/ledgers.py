@@ -172,7 +172,7 @@ def open_ledger(
     """Open (and first make, where there is none) the ledger of a database, as a process does."""
     terms = LedgerTerms(shards, "Asia/Shanghai", "CNY")
     engine = create_engine(url)
-    for pragma in pragmas:
+    for pragma in pragmas if engine.dialect.name == "sqlite" else ():
         event.listen(engine, "connect", _executing(pragma))
     try:
         initialise(engine, terms)
@@ -218,6 +218,14 @@ def one_batch(ledger: Ledger) -> Iterator[None]:
     finally:
         gate.set()
         held.result(WAIT_S)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; not for ever."""
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.001)
 
 
 def moment(at_us: int) -> datetime:

@@ -17,7 +17,7 @@ class OpenLedger(Protocol):
 
 @pytest.fixture
 def opening(database_url: str, tmp_path: Path) -> Iterator[OpenLedger]:
-    """Opens the ledger of the test as often as asked; each has connections and caches of its own."""
+    """Opens the ledger of the test as often as asked; each has connections and caches its own."""
     with ExitStack() as stack:
 
         def opening(

@@ -1,7 +1,7 @@
 """Group commit: many writers in one transaction, each with its own outcome."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +16,7 @@ from ledger.events import Recorded
 from ledger.events.account import GroupAssigned
 from ledger.ports import LogUnavailableError
 from ledger.store import Session, session
-from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, payment, reading
+from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, payment, reading, until
 from tests.harness.soundness import assert_sound
 from tests.store.conftest import OpenLedger
 
@@ -27,7 +27,7 @@ def breaks(_session: Session) -> dict[str, Any]:
     raise ZeroDivisionError(BUG)
 
 
-def credits_then(outcome: Exception) -> Any:
+def credits_then(outcome: Exception) -> Callable[[Session], dict[str, Any]]:
     """A decision that credits A1 and then does not come to its end."""
 
     def decide(at: Session) -> dict[str, Any]:
@@ -63,9 +63,7 @@ def test_a_refused_command_leaves_no_trace_in_its_batch(opened: Opened) -> None:
     before = len(opened.rows())
     with one_batch(opened.ledger):
         first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
-        refused = opened.ledger.submit(
-            credits_then(Refused("no", "No.")), CLERK, accounts=("A1",)
-        )
+        refused = opened.ledger.submit(credits_then(Refused("no", "No.")), CLERK, accounts=("A1",))
         unknown = recharge.submit(payment("nobody", "t2"), opened.ledger, CLERK)
         last = recharge.submit(payment("A1", "t3"), opened.ledger, CLERK)
     assert last.result(WAIT_S).body["balance_minor"] == 20_000
@@ -82,15 +80,11 @@ def test_a_refused_command_leaves_no_trace_in_its_batch(opened: Opened) -> None:
 @pytest.mark.parametrize(
     "fault", [ZeroDivisionError(BUG), Refused("no", "No.")], ids=["bug", "refusal"]
 )
-def test_a_work_that_breaks_fails_alone(
-    opened: Opened, fault: Exception, *, is_bulk: bool
-) -> None:
+def test_a_work_that_breaks_fails_alone(opened: Opened, fault: Exception, *, is_bulk: bool) -> None:
     opened.open("A1", "M1")
     with one_batch(opened.ledger):
         first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
-        broken = opened.ledger.submit(
-            credits_then(fault), CLERK, accounts=("A1",), is_bulk=is_bulk
-        )
+        broken = opened.ledger.submit(credits_then(fault), CLERK, accounts=("A1",), is_bulk=is_bulk)
         last = recharge.submit(payment("A1", "t2"), opened.ledger, CLERK)
     with pytest.raises(type(fault)):
         broken.result(WAIT_S)
@@ -159,9 +153,7 @@ def test_a_refusal_takes_nothing_into_the_next_snapshot(
     opened.open("A1")
     with one_batch(opened.ledger):
         first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)  # version 2: snapshot
-        refused = opened.ledger.submit(
-            credits_then(Refused("no", "No.")), CLERK, accounts=("A1",)
-        )
+        refused = opened.ledger.submit(credits_then(Refused("no", "No.")), CLERK, accounts=("A1",))
     assert isinstance(refused.exception(WAIT_S), Refused)
     assert first.result(WAIT_S).body["balance_minor"] == 10_000
     assert opening().recharge("A1", "t2").body["balance_minor"] == 20_000
@@ -242,8 +234,7 @@ def test_nothing_is_taken_after_closing_and_nobody_waits_for_ever(opened: Opened
     opened.open("A1")
     with ThreadPoolExecutor(8) as pool:
         outcomes = [pool.submit(_recharge_until_closed, opened, f"w{n}") for n in range(8)]
-        while len(opened.claims("payment")) < 40:
-            pass
+        until(lambda: len(opened.claims("payment")) >= 40)
         opened.ledger.close()
         acknowledged = sum(outcome.result(WAIT_S) for outcome in outcomes)
     assert len(opened.claims("payment")) == acknowledged

@@ -1,0 +1,268 @@
+"""The contract of the log: one lock a shard, positions without gaps, all or nothing."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from adapters.store import log_writer
+from adapters.store.engine import create_engine
+from adapters.store.log import SqlLog
+from ledger.aggregates import Refused
+from ledger.ports import Claim, ConflictError, LogUnavailableError, Row
+from tests.harness.ledgers import WAIT_S, Opened, open_ledger, reading
+from tests.harness.soundness import assert_sound, leaf_of
+from tests.store.conftest import OpenLedger
+
+STREAM = "5d6bb4a4-8a51-5c0e-9a53-1f0c9a1d7a10"
+THREADS = 8
+
+
+def a_row(position: int, version: int, shard: int = 0) -> Row:
+    """A fact that any log would take at this place."""
+    row = Row(
+        shard=shard,
+        position=position,
+        stream_id=STREAM,
+        version=version,
+        topic="account.group_assigned.v1",
+        recorded_at=1_800_000_000_000_000 + position,
+        valid_at=-1,
+        command_id=None,
+        metadata=b"{}",
+        payload=b"{}",
+        salt=bytes(16),
+        leaf_hash=b"",
+    )
+    return row._replace(leaf_hash=leaf_of(row))
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_positions_have_no_gap_and_appear_in_order_under_many_writers(
+    opening: OpenLedger, shards: int
+) -> None:
+    """Two processes' worth of writers, and a reader that remembers how far it has come."""
+    one, other = opening(shards=shards), opening(shards=shards)
+    one.publish()
+    numbers = [f"A{n}" for n in range(6)]
+    for number in numbers:
+        one.open(number, f"M{number}")
+    stop = threading.Event()
+    with ThreadPoolExecutor(2 * THREADS + 1) as pool:
+        followed = pool.submit(_follow, one.engine, shards, stop)
+        writers = [
+            pool.submit(_write, opened, f"{side}-{thread}", numbers)
+            for side, opened in enumerate((one, other))
+            for thread in range(THREADS)
+        ]
+        acknowledged = sum(writer.result(WAIT_S) for writer in writers)
+        stop.set()
+        seen = followed.result(WAIT_S)
+    assert len(one.claims("payment")) == acknowledged
+    rows = assert_sound(one)
+    assert {(row.shard, row.position) for row in rows} == seen
+
+
+def _write(opened: Opened, name: str, numbers: list[str]) -> int:
+    """Recharges, readings and refusals, as they come; how many recharges were acknowledged."""
+    for n in range(6):
+        number = numbers[n % len(numbers)]
+        opened.recharge(number, f"{name}-{n}", 100 + n)
+        with pytest.raises(Refused):
+            opened.recharge("nobody", f"{name}-{n}-lost")
+        opened.read(reading(f"M{number}", 1 + n, n), reading("no such meter", n, n))
+    return 6
+
+
+def _follow(engine: Engine, shards: int, stop: threading.Event) -> set[tuple[int, int]]:
+    """Every position, each read behind the last one seen: a gap would be passed over for ever."""
+    last = dict.fromkeys(range(shards), 0)
+    seen: set[tuple[int, int]] = set()
+    query = text("SELECT position FROM events WHERE shard = :s AND position > :p ORDER BY position")
+    while True:
+        is_last = stop.is_set()
+        for shard, after in last.items():
+            with engine.execution_options(read_only=True).begin() as connection:
+                found = list(connection.scalars(query, {"s": shard, "p": after}))
+            assert found == list(range(after + 1, after + 1 + len(found)))
+            seen.update((shard, position) for position in found)
+            last[shard] = found[-1] if found else after
+        if is_last:
+            return seen
+
+
+@pytest.mark.parametrize(
+    "taken", [a_row(1, 2), a_row(2, 1)], ids=["position taken", "version taken"]
+)
+def test_what_another_writer_took_is_a_conflict_that_leaves_nothing(
+    opening: OpenLedger, taken: Row
+) -> None:
+    opened = opening()
+    log = SqlLog(opened.engine, 1)
+    with log.write([0]) as writer:
+        writer.append([a_row(1, 1)])
+    with pytest.raises(ConflictError):
+        claim_and_append(log, taken)
+    assert opened.rows() == [a_row(1, 1)]
+    assert opened.heads() == {0: (1, a_row(1, 1).recorded_at)}
+    assert opened.claims("payment") == {}
+
+
+def claim_and_append(log: SqlLog, row: Row) -> None:
+    with log.write([0]) as writer:
+        assert writer.take_claims([(Claim("payment", "counter/t1", "f", "A1"), b"{}")])
+        writer.append([row])
+
+
+def append_and_break(log: SqlLog) -> None:
+    with log.write([0]) as writer:
+        writer.append([a_row(1, 1), a_row(2, 2)])
+        raise ZeroDivisionError
+
+
+def test_a_transaction_that_breaks_leaves_nothing(opening: OpenLedger) -> None:
+    opened = opening()
+    with pytest.raises(ZeroDivisionError):
+        append_and_break(SqlLog(opened.engine, 1))
+    assert opened.rows() == []
+    assert opened.heads() == {0: (0, 0)}
+
+
+def test_whoever_waits_for_a_head_sees_it_as_the_one_before_left_it(opening: OpenLedger) -> None:
+    opened = opening()
+    log = SqlLog(opened.engine, 1)
+    heads: list[int] = []
+
+    def append_one() -> None:
+        with log.write([0]) as writer:
+            position = writer.heads[0].position
+            time.sleep(0.002)  # long enough for all others to come to the lock
+            heads.append(position)
+            writer.append([a_row(position + 1, position + 1)])
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done in [pool.submit(append_one) for _ in range(3 * THREADS)]:
+            done.result(WAIT_S)
+    assert heads == list(range(3 * THREADS))
+    assert [row.position for row in opened.rows()] == list(range(1, 3 * THREADS + 1))
+
+
+@pytest.mark.postgres
+def test_shards_do_not_wait_for_each_other(postgres_url: str, tmp_path: Path) -> None:
+    with open_ledger(postgres_url, tmp_path, shards=2) as opened:
+        log = SqlLog(opened.engine, 2)
+        with log.write([0]) as zero, log.write([1]) as one:
+            zero.append([a_row(1, 1)])
+            one.append([a_row(1, 1, shard=1)])
+        assert [(row.shard, row.position) for row in opened.rows()] == [(0, 1), (1, 1)]
+
+
+@pytest.mark.postgres
+def test_two_that_wait_for_each_others_keys_are_a_conflict_and_no_outage(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """A deadlock is ended by the server at the cost of one of the two; the same again will do."""
+    first, second = (Claim("meter", key, "f", "A1") for key in ("M1", "M2"))
+    outcomes: list[str] = []
+    with open_ledger(postgres_url, tmp_path, shards=2) as opened:
+        log = SqlLog(opened.engine, 2)
+        both_hold_one = threading.Barrier(2, timeout=WAIT_S)
+
+        def take(shard: int, mine: Claim, yours: Claim) -> None:
+            try:
+                with log.write([shard]) as writer:
+                    assert writer.take_claims([(mine, b"{}")])
+                    both_hold_one.wait()
+                    writer.take_claims([(yours, b"{}")])
+                    outcomes.append("taken")
+            except ConflictError:
+                outcomes.append("conflict")
+
+        with ThreadPoolExecutor(2) as pool:
+            sides = [pool.submit(take, 0, first, second), pool.submit(take, 1, second, first)]
+            for side in sides:
+                side.result(WAIT_S)
+        assert sorted(outcomes) == ["conflict", "taken"]
+        assert opened.claims("meter") == {"M1": "A1", "M2": "A1"}
+
+
+@contextmanager
+def held_by_somebody_else(url: str) -> Iterator[None]:
+    """A foreign session that stalls with the head of shard 0 in its hands."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        connection.begin()
+        suffix = " FOR UPDATE" if engine.dialect.name == "postgresql" else ""
+        connection.execute(text(f"SELECT * FROM log_heads WHERE shard = 0{suffix}"))
+        yield
+    engine.dispose()
+
+
+def test_a_stalled_writer_costs_the_others_a_bounded_wait(
+    database_url: str, opened: Opened, tmp_path: Path
+) -> None:
+    opened.open("A1", "M1")
+    before = opened.rows()
+    impatient = database_url
+    if not impatient.startswith("sqlite"):
+        impatient += "?options=-c lock_timeout=300"
+    with open_ledger(impatient, tmp_path, pragmas=["PRAGMA busy_timeout=300"]) as other:
+        with held_by_somebody_else(database_url):
+            began = time.monotonic()
+            with pytest.raises(LogUnavailableError):
+                other.recharge("A1", "t1")
+            assert time.monotonic() - began < 5
+            assert other.rows() == before
+            assert other.ledger.meter_homes(["M1"]) == opened.ledger.meter_homes(["M1"])
+        assert other.recharge("A1", "t1").body["balance_minor"] == 10_000
+        assert_sound(other)
+
+
+def test_too_many_foreign_events_to_name_make_a_process_forget_everything(
+    opened: Opened, opening: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "CHANGED_MAX", 3)
+    other = opening()
+    opened.open("A1")
+    for n in range(4):
+        assert other.recharge("A1", f"a{n}").body["balance_minor"] == 10_000 * (2 * n + 1)
+        assert opened.recharge("A1", f"b{n}").body["balance_minor"] == 10_000 * (2 * n + 2)
+    for n in range(5):
+        other.recharge("A1", f"c{n}")
+    assert opened.recharge("A1", "d").body["balance_minor"] == 10_000 * 14
+    assert_sound(opened)
+
+
+def test_a_database_restored_from_its_backup_is_read_anew(opened: Opened) -> None:
+    opened.open("A1")
+    kept = len(opened.rows())
+    opened.recharge("A1", "lost")
+    with opened.engine.begin() as connection:  # what a restore to the moment before amounts to
+        if opened.engine.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE events DISABLE TRIGGER USER"))
+        else:
+            connection.execute(text("DROP TRIGGER events_no_delete"))
+        connection.execute(text("DELETE FROM events WHERE position > :kept"), {"kept": kept})
+        connection.execute(text("DELETE FROM claims WHERE kind = 'payment'"))
+        connection.execute(text("UPDATE log_heads SET position = :kept"), {"kept": kept})
+    assert opened.recharge("A1", "new").body["balance_minor"] == 10_000
+    rows = opened.rows()
+    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
+    assert json.loads(rows[-2].payload)["channel_txn_id"] == "new"
+
+
+def test_a_fact_is_found_by_its_position(opened: Opened) -> None:
+    opened.open("A1")
+    opened.recharge("A1", "t1")
+    credited, settled = opened.rows()[-2:]
+    log = opened.ledger.log
+    assert log.event(0, credited.position) == (credited.topic, credited.payload)
+    assert log.event(0, settled.position) == (settled.topic, settled.payload)
+    assert log.event(0, settled.position + 1) is None
+    assert log.event(1, 1) is None
