@@ -101,9 +101,11 @@ class Tally:
             for line, of_registers in enumerate(prices):
                 pairs = zip(part.quantities, of_registers, strict=True)
                 self.accrued[line] += sum((used * price for used, price in pairs), Fraction(0))
-        units = self._take_fixed(piece, day_at(start)) if end > start else {}
         self._post(piece.version, self.consumption_lines)
+        units: dict[int, int] = {}
+        # Where a silent meter's fixed charges are ahead, this piece has borne its own already.
         if self.fixed_window == (piece.version.number, piece.window_from):
+            units = self._take_fixed(piece, day_at(start)) if end > start else {}
             self._post(piece.version, self.fixed_lines)
         steps = self._line_steps(*before, units)
         return Step(piece, share, used_before, self.used, tuple(tiers), steps)
