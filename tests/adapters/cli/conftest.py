@@ -1,0 +1,100 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters.cli import app
+from tests.harness.ledgers import tariff
+
+PROGRAM = (sys.executable, "-c", "from adapters.cli import main; main()")
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """The real command line on one database, in this process or in one of its own."""
+
+    folder: Path
+    database_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "LEDGER_DATABASE_URL": self.database_url,
+            "LEDGER_VAULT_KEY_FILE": str(self.folder / "vault.key"),
+        }
+
+    def run(self, *words: str, exit_code: int = 0) -> Result:
+        """Run a command and see that it ends as expected."""
+        result = CliRunner().invoke(app, list(words), env=self.environment)
+        assert result.exit_code == exit_code, f"{words}: {result.output}"
+        return result
+
+    def json(self, *words: str, exit_code: int = 0) -> Any:  # noqa: ANN401 - any body
+        """The body that a command prints."""
+        return json.loads(self.run(*words, "--json", exit_code=exit_code).stdout)
+
+    def lines(self, *words: str, exit_code: int = 0) -> list[Any]:
+        """The objects that a command prints, one a line."""
+        printed = self.run(*words, "--json", exit_code=exit_code).stdout
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """The same in a process of its own."""
+        return subprocess.Popen(
+            [*PROGRAM, *words],
+            cwd=self.folder,
+            env=os.environ | self.environment | {"PYTHONPATH": str(ROOT)} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def write(self, name: str, text: str) -> str:
+        """A file in the folder; its path."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def prepare(self, *options: str) -> "Terminal":
+        """Make the ledger and publish the tariff `flat` of 0.50 a kWh."""
+        self.run("init", *options)
+        self.run("tariff", "publish", self.write("flat.json", json.dumps(tariff())))
+        return self
+
+    def open(self, account: str, meter: str, *options: str) -> Any:  # noqa: ANN401 - a body
+        """Open an account whose meter stood at zero on New Year's Day."""
+        installed = ("--installed-at", "2026-01-01 00:00", "--initial", "0")
+        point = ("--meter", meter, "--tariff", "flat", *installed)
+        return self.json("account", "open", account, *point, *options)
+
+
+Prepare = Callable[..., Terminal]
+
+
+@pytest.fixture
+def blank(tmp_path: Path, database_url: str) -> Terminal:
+    """A terminal on each database in turn, which holds no ledger yet."""
+    return Terminal(tmp_path, database_url)
+
+
+@pytest.fixture
+def terminal(blank: Terminal) -> Terminal:
+    """A terminal on each database in turn, with a ledger and a tariff."""
+    return blank.prepare()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, sqlite_url: str) -> Terminal:
+    """The same where the database makes no difference."""
+    return Terminal(tmp_path, sqlite_url).prepare()
