@@ -1,5 +1,7 @@
 """The views and the feeds' positions; rows are rebuilt from the log at any time."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -9,14 +11,20 @@ down_revision = "0001"
 
 JSON = sa.Text().with_variant(JSONB(), "postgresql")
 STREAM_ID = sa.Text().with_variant(UUID(as_uuid=False), "postgresql")
-TYPES = {"int": sa.BigInteger(), "text": sa.Text(), "json": JSON}
+TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "int": sa.BigInteger(),
+    "text": sa.Text(),
+    "json": JSON,
+}
 
 VIEWS = {
     "accounts": (
         "shard:int account_no:text",
-        "status:text currency:text timezone:text site:text user_group:text balance_minor:int "
-        "granted_minor:int week_minor:int day:int points:json usage:json supply:json version:int "
-        "position:int",
+        (
+            "status:text currency:text timezone:text site:text user_group:text balance_minor:int "
+            "granted_minor:int week_minor:int day:int points:json usage:json supply:json "
+            "version:int position:int"
+        ),
     ),
     "alerts": (
         "shard:int account_no:text point:text",
@@ -36,8 +44,10 @@ VIEWS = {
     ),
     "statements": (
         "shard:int account_no:text month:text",
-        "recharged_minor:int reversed_minor:int charged_minor:int adjusted_minor:int "
-        "granted_minor:int granted_used_minor:int",
+        (
+            "recharged_minor:int reversed_minor:int charged_minor:int adjusted_minor:int "
+            "granted_minor:int granted_used_minor:int"
+        ),
     ),
 }
 
@@ -78,6 +88,6 @@ def upgrade() -> None:
     op.bulk_insert(versions, [{"view": name, "version": 1} for name in VIEWS])
 
 
-def _column(spec: str, *, nullable: bool) -> "sa.Column[object]":
+def _column(spec: str, *, nullable: bool) -> "sa.Column[Any]":
     name, kind = spec.split(":")
     return sa.Column(name, TYPES[kind], nullable=nullable, autoincrement=False)
