@@ -12,6 +12,7 @@ from adapters.cli.verbs import Commands, alone, verb
 TOPICS: Final = {
     "init": ("init",),
     "serve": ("serve",),
+    "worker": ("worker",),
     "config": ("config",),
     "doctor": ("doctor",),
     "bench": ("bench",),
@@ -26,6 +27,7 @@ TOPICS: Final = {
     "replay": ("replay",),
     "verify": ("verify",),
     "rebuild": ("rebuild",),
+    "unpark": ("unpark",),
 }
 """Modules of each command; the first has the `group`, or the function of the command's name."""
 

@@ -22,7 +22,9 @@ class Merge(Enum):
     REPLACE = "replace"
     ADD = "add"
     PATCH = "patch"
-    """A JSON object: its keys replace the stored ones, the others stay."""
+    """A JSON object: its keys replace the stored ones, the others stay; null takes a key away."""
+    EXTEND = "extend"
+    """A patch that takes no key away."""
 
 
 class Column(NamedTuple):
