@@ -37,8 +37,7 @@ class Aggregate(msgspec.Struct, gc=False):
         """Bring one fact into the state."""
         self.EVOLVERS[type(event)](self, event, valid_at_us)
         self.version += 1
-        if valid_at_us > self.valid_through_us:
-            self.valid_through_us = valid_at_us
+        self.valid_through_us = max(self.valid_through_us, valid_at_us)
 
     def replay(self, past: Iterable[tuple[Event, int]]) -> Self:
         """Fold facts with the times they were valid at."""

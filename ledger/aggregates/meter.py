@@ -13,6 +13,18 @@ QUARANTINED_MAX: Final = 10_000
 """So many readings in quarantine are told apart; a meter that sends more repeats the oldest."""
 
 
+class Service(msgspec.Struct, frozen=True, gc=False):
+    """From when until when a meter counted for an account; `until_us` is None while it does."""
+
+    account_no: str
+    from_us: int
+    until_us: int | None = None
+
+    def covers(self, at_us: int) -> bool:
+        """Whether the meter counted for the account at that time."""
+        return self.from_us <= at_us and (self.until_us is None or at_us <= self.until_us)
+
+
 class Meter(Aggregate):
     """A meter within one account's shard; natural id is its number."""
 
@@ -23,6 +35,7 @@ class Meter(Aggregate):
     account_no: str = ""
     point: str = ""
     installed_at_us: int = 0
+    services: tuple[Service, ...] = ()
     quarantined: dict[str, str] = msgspec.field(default_factory=dict)
     """Time of a reading in quarantine and its registers -> the code it was refused with."""
 
@@ -46,9 +59,13 @@ class Meter(Aggregate):
             raise Refused("meter_not_installed", f"The meter {self.meter_no} is not installed.")
         return MeterRemoved(self.meter_no, self.account_no, self.point, registers)
 
+    def has_quarantined(self, at_us: int, registers: dict[str, int]) -> bool:
+        """Whether this very reading is kept aside already."""
+        return reading_key(at_us, registers) in self.quarantined
+
     def quarantine(self, at_us: int, event: ReadingQuarantined) -> ReadingQuarantined | None:
         """Keep a reading that cannot be charged; the same one again is silence."""
-        return None if reading_key(at_us, event.registers) in self.quarantined else event
+        return None if self.has_quarantined(at_us, event.registers) else event
 
 
 def reading_key(at_us: int, registers: dict[str, int]) -> str:
@@ -62,10 +79,17 @@ def _installed(meter: Meter, event: MeterInstalled, at: int) -> None:
     meter.meter_no = event.meter_no
     meter.account_no = event.account_no
     meter.point = event.point
+    meter.services = (*meter.services, Service(event.account_no, at))
 
 
-def _removed(meter: Meter, _event: MeterRemoved, _at: int) -> None:
+def _removed(meter: Meter, event: MeterRemoved, at: int) -> None:
     meter.account_no = meter.point = ""
+    meter.services = tuple(
+        Service(service.account_no, service.from_us, at)
+        if service.account_no == event.account_no and service.until_us is None
+        else service
+        for service in meter.services
+    )
 
 
 def _quarantined(meter: Meter, event: ReadingQuarantined, at: int) -> None:

@@ -1,12 +1,16 @@
 """Doors. One module a use case: the command as it comes from outside, and `handle`."""
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from ledger.ports import Claim
 from ledger.store.ledger import fingerprint
 from ledger.values import micros
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9998
 
 
 class Command(BaseModel):
@@ -33,7 +37,16 @@ ExternalId = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 AmountMinor = Annotated[int, Field(strict=True)]
 Reason = Annotated[Text, Field(min_length=1, max_length=500)]
-Moment = AwareDatetime
+
+
+def _utc(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"a time between {FIRST_YEAR} and {LAST_YEAR} is needed")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""A time with its zone, kept in UTC: told from two zones it is the same moment."""
 
 
 def at_us(moment: Moment | None, now_us: int) -> int:

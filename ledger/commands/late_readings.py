@@ -1,13 +1,20 @@
-"""Readings that do not lie behind their meter's last one: duplicate, contradiction, or late."""
+"""Readings that cannot be charged at their time: duplicate, contradiction, late, or of no meter.
 
-from collections.abc import Iterator
+Off the hot path. Each is compared with what the log recorded for its meter at its time, wherever
+the meter counted then: a file that is sent again is silence, even when a meter was replaced since.
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from ledger.aggregates.account import Account
+from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine
+from ledger.aggregates.meter import Meter
 from ledger.events.account import AccountCharged, MeterReplaced, ServicePointAdded
 from ledger.events.registry import decode
 from ledger.store import Session
+from ledger.store.folding import FOLD_HASH, fold
+from ledger.values import shard_of, stream_id
 
 
 class Reading(NamedTuple):
@@ -16,6 +23,20 @@ class Reading(NamedTuple):
     meter_no: str
     at_us: int
     registers: dict[str, int]
+
+
+class Waiting(NamedTuple):
+    """A reading set aside until its batch is through; `point` is where its meter counts now."""
+
+    number: int
+    reading: Reading
+    account: Account | None
+    point: Point | None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Meter and time."""
+        return self.reading.meter_no, self.reading.at_us
 
 
 Recorded = dict[tuple[str, int], list[dict[str, int]]]
@@ -30,6 +51,7 @@ LATE: Final = Quarantine(
 BEFORE_INSTALLATION: Final = Quarantine(
     "before_installation", "The meter was not yet installed at this time."
 )
+NOT_INSTALLED: Final = Quarantine("meter_unknown", "No account has this meter installed.")
 TELLING: Final = {AccountCharged.TOPIC, ServicePointAdded.TOPIC, MeterReplaced.TOPIC}
 
 
@@ -38,45 +60,96 @@ class LateReadings:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: list[tuple[int, Reading, Account]] = []
+        self._waiting: list[Waiting] = []
 
-    def add(self, index: int, reading: Reading, account: Account) -> None:
+    def add(
+        self, number: int, reading: Reading, account: Account | None, point: Point | None
+    ) -> None:
         """Set a reading aside until the batch is through."""
-        self._waiting.append((index, reading, account))
+        self._waiting.append(Waiting(number, reading, account, point))
 
-    def judged(self) -> Iterator[tuple[int, Reading, Account, Quarantine | None]]:
+    def judged(self) -> Iterator[tuple[Waiting, Quarantine | None]]:
         """Each with the reason to keep it aside, None for a duplicate."""
-        if not self._waiting:
-            return
-        recorded = self._recorded()
-        for index, reading, account in self._waiting:
-            known = recorded.get((reading.meter_no, reading.at_us), [])
-            yield index, reading, account, self._judge(reading, account, known)
+        known = self._recorded(
+            (item.account.shard, item.account.stream_id, item.reading.at_us)
+            for item in self._waiting
+            if item.account is not None
+        )
+        strange = [
+            item for item in self._waiting if item.key not in known and self._is_strange(item)
+        ]
+        meters = self._meters({item.reading.meter_no for item in strange})
+        known |= self._recorded(self._places(strange, meters))
+        for item in self._waiting:
+            yield item, _judge(item, known.get(item.key), meters.get(item.reading.meter_no, ()))
 
-    def _judge(
-        self, reading: Reading, account: Account, known: list[dict[str, int]]
-    ) -> Quarantine | None:
-        for values in known:
-            if all(reading.registers.get(name) == value for name, value in values.items()):
-                return None
-        if known:
-            return CONTRADICTION
-        installed_at_us = self._session.installed_at(reading.meter_no, account.shard)
-        return BEFORE_INSTALLATION if reading.at_us < installed_at_us else LATE
+    def _is_strange(self, item: Waiting) -> bool:
+        """Whether the meter counted elsewhere at that time, or nowhere."""
+        if item.account is None or item.point is None:
+            return True
+        meter = self._session.aggregate(Meter, item.reading.meter_no, item.account.shard)
+        return item.reading.at_us < meter.installed_at_us
 
-    def _recorded(self) -> Recorded:
-        """What the log, and this very batch, hold at the times in question."""
+    def _meters(self, meter_nos: set[str]) -> dict[str, list[Meter]]:
+        """What every shard knows of these meters."""
+        found: dict[str, list[Meter]] = {meter_no: [] for meter_no in meter_nos}
+        streams = {stream_id(Meter.KIND, meter_no): meter_no for meter_no in meter_nos}
+        for shard in range(self._session.shards) if streams else ():
+            for stream, meter in self._meters_of(shard, list(streams)).items():
+                found[streams[stream]].append(meter)
+        return found
+
+    def _meters_of(self, shard: int, streams: list[str]) -> dict[str, Meter]:
+        session = self._session
+        if shard in session.positions:
+            return session.load(Meter, shard, streams)
+        # Its head is not locked, so what is folded here may be kept by nobody.
+        return fold(Meter, shard, streams, session.writer.past(shard, streams, FOLD_HASH))
+
+    def _places(
+        self, strange: Iterable[Waiting], meters: dict[str, list[Meter]]
+    ) -> Iterator[tuple[int, str, int]]:
+        """Shard and stream of the account that each reading belonged to at its time."""
+        for item in strange:
+            for meter in meters[item.reading.meter_no]:
+                for service in meter.services:
+                    if service.covers(item.reading.at_us):
+                        shard = shard_of(service.account_no, self._session.shards)
+                        account = stream_id(Account.KIND, service.account_no)
+                        yield shard, account, item.reading.at_us
+
+    def _recorded(self, places: Iterable[tuple[int, str, int]]) -> Recorded:
+        """What the log, and this very batch, hold of accounts at the times in question."""
         by_shard: dict[int, list[tuple[str, int]]] = {}
-        for _, reading, account in self._waiting:
-            by_shard.setdefault(account.shard, []).append((account.stream_id, reading.at_us))
+        for shard, stream, at_us in places:
+            by_shard.setdefault(shard, []).append((stream, at_us))
         recorded: Recorded = {}
         for shard, keys in by_shard.items():
             for _, at_us, topic, payload in self._session.writer.readings_at(shard, keys):
                 if topic in TELLING:
                     _tell(recorded, decode(topic, payload), at_us)
-        for _, _, _, _, event, at_us in self._session.pending:
+        for _, _, _, _, event, at_us in self._session.pending if by_shard else ():
             _tell(recorded, event, at_us)
         return recorded
+
+
+def _judge(
+    item: Waiting, known: list[dict[str, int]] | None, meters: Iterable[Meter]
+) -> Quarantine | None:
+    _, reading, _, point = item
+    for values in known or ():
+        if all(reading.registers.get(name) == value for name, value in values.items()):
+            return None
+    if known:
+        return CONTRADICTION
+    if any(meter.has_quarantined(reading.at_us, reading.registers) for meter in meters):
+        return None
+    services = [service for meter in meters for service in meter.services]
+    if any(service.covers(reading.at_us) for service in services):
+        return LATE
+    if point is None:
+        return NOT_INSTALLED
+    return BEFORE_INSTALLATION if services else LATE
 
 
 def _tell(recorded: Recorded, event: object, at_us: int) -> None:

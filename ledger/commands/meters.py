@@ -9,6 +9,7 @@ from ledger.aggregates.account.points import remove_point, replace_meter
 from ledger.aggregates.meter import Meter
 from ledger.commands import AccountNo, Command, Json, MeterNo, Moment, Reason
 from ledger.commands.answers import account_answer
+from ledger.commands.late_readings import CONTRADICTION
 from ledger.commands.open_account import DEFAULT_WRAP, ServicePoint, install
 from ledger.commands.quantities import PositiveQuantity, Registers
 from ledger.store import Answer, Context, Ledger, Session
@@ -125,8 +126,10 @@ def _charge_final(
         raise Refused(
             "late", "A later reading of this meter is charged already; use its time or a later one."
         )
-    if at_us == point.last_at_us and registers == point.named_registers():
-        return
+    if at_us == point.last_at_us:
+        if point.shows(registers):
+            return
+        raise Refused(CONTRADICTION.code, CONTRADICTION.reason)
     tariff, version = session.tariff(point.tariff_id)
     fact = charge(account, point, at_us, registers, tariff, version, session.now_us)
     if isinstance(fact, Quarantine):

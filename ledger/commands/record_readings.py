@@ -7,6 +7,7 @@ contradiction, a new time is late.
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Final
 
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine, charge
@@ -17,15 +18,19 @@ from ledger.events.meter import ReadingQuarantined
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.ledger import Home
 
-UNKNOWN_METER_SHARD = 0
+UNKNOWN_METER_SHARD: Final = 0
+ROUTES_MAX: Final = 5
+"""So often a batch is routed again while meters move between shards under its feet."""
 
 
 def handle(readings: Sequence[Reading], ledger: Ledger, context: Context) -> Answer:
     """Record a batch of at most 5,000 readings; never refuses as a whole."""
-    try:
-        return submit(readings, ledger, context).result()
-    except MeterMovedError:
-        return submit(readings, ledger, context).result()
+    for _ in range(ROUTES_MAX - 1):
+        try:
+            return submit(readings, ledger, context).result()
+        except MeterMovedError:
+            continue
+    return submit(readings, ledger, context).result()
 
 
 def submit(readings: Sequence[Reading], ledger: Ledger, context: Context) -> "Future[Answer]":
@@ -54,34 +59,36 @@ class _Batch:
         self._session = session
         self._ledger = ledger
         self._homes = homes
+        self._accounts = session.accounts_at(homes.values())
+        self._has_routed = False
         self._quarantined: list[Json] = []
         self._late = LateReadings(session)
         self._duplicates = 0
 
     def record(self, readings: Sequence[Reading]) -> Json:
         """Decide on every reading in turn."""
-        accounts = self._session.accounts_at(self._homes.values())
+        accounts, homes = self._accounts, self._homes
         accepted = 0
         for index, reading in enumerate(readings):
-            home = self._homes.get(reading.meter_no)
+            home = homes.get(reading.meter_no)
             account = None if home is None else accounts[home[1]]
             point = None if account is None else account.point_of_meter(reading.meter_no)
             if point is None:
-                account, point = self._moved(reading.meter_no, account)
+                account, point = self._routed(reading, readings)
             if account is None or point is None:
-                self._keep(index, reading, account, NOT_INSTALLED)
+                self._late.add(index, reading, account, None)
             elif reading.at_us <= point.last_at_us:
-                if reading.at_us == point.last_at_us and _same(point, reading.registers):
+                if reading.at_us == point.last_at_us and point.shows(reading.registers):
                     self._duplicates += 1
                 else:
-                    self._late.add(index, reading, account)
+                    self._late.add(index, reading, account, point)
             else:
                 accepted += self._charge(index, reading, account, point)
-        for index, reading, account, why in self._late.judged():
+        for item, why in self._late.judged():
             if why is None:
                 self._duplicates += 1
             else:
-                self._keep(index, reading, account, why)
+                self._keep(item.number, item.reading, item.account, why)
         self._quarantined.sort(key=lambda item: item["index"])
         return {
             "accepted": accepted,
@@ -89,16 +96,34 @@ class _Batch:
             "quarantined": self._quarantined,
         }
 
-    def _moved(self, meter_no: str, account: Account | None) -> tuple[Account | None, Point | None]:
-        """Account and point of a meter that another process has installed elsewhere meanwhile."""
-        claim = self._session.writer.find_claims([("meter", meter_no)]).get(("meter", meter_no))
-        if claim is None:
-            return account, None
-        shard, stream = self._ledger.settle_meter(meter_no, claim.owner)
-        if shard not in self._session.positions:
-            raise MeterMovedError(meter_no)
-        found = self._session.load(Account, shard, (stream,))[stream]
-        return found, found.point_of_meter(meter_no)
+    def _routed(
+        self, reading: Reading, readings: Sequence[Reading]
+    ) -> tuple[Account | None, Point | None]:
+        """Account and point of a meter that is not where it was: it is elsewhere, or nowhere."""
+        if not self._has_routed:
+            self._has_routed = True
+            self._route(
+                sorted({r.meter_no for r in readings if self._place(r.meter_no)[1] is None})
+            )
+        return self._place(reading.meter_no)
+
+    def _place(self, meter_no: str) -> tuple[Account | None, Point | None]:
+        home = self._homes.get(meter_no)
+        account = None if home is None else self._accounts[home[1]]
+        return account, None if account is None else account.point_of_meter(meter_no)
+
+    def _route(self, meter_nos: Sequence[str]) -> None:
+        """Ask once where meters are installed now; what was known of them is out of date."""
+        session, ledger = self._session, self._ledger
+        claims = session.writer.find_claims([("meter", meter_no) for meter_no in meter_nos])
+        homes = {
+            meter_no: ledger.settle_meter(meter_no, claim.owner)
+            for (_, meter_no), claim in claims.items()
+        }
+        if any(shard not in session.positions for shard, _ in homes.values()):
+            raise MeterMovedError(", ".join(homes))
+        self._accounts.update(session.accounts_at(homes.values()))
+        self._homes.update(homes)
 
     def _charge(self, index: int, reading: Reading, account: Account, point: Point) -> bool:
         session = self._session
@@ -129,13 +154,3 @@ class _Batch:
             return
         self._session.record(meter, kept, reading.at_us)
         self._quarantined.append({"index": index, "code": why.code, "reason": why.reason})
-
-
-NOT_INSTALLED = Quarantine("meter_unknown", "No account has this meter installed.")
-
-
-def _same(point: Point, registers: dict[str, int]) -> bool:
-    return all(
-        registers.get(name) == value
-        for name, value in zip(point.register_names, point.registers, strict=True)
-    )

@@ -110,7 +110,9 @@ class Desk:
     def colleague(self) -> "Desk":
         """Another process beside this one, on connections of its own."""
         url = self.engine.url.render_as_string(hide_password=False)
-        return Desk(create_engine(url), self.terms.shards, self.clock)
+        other = Desk(create_engine(url), self.terms.shards, self.clock)
+        other._txns = self._txns
+        return other
 
     def close(self) -> None:
         self.ledger.close()

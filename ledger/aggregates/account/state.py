@@ -37,6 +37,13 @@ class Point(msgspec.Struct, gc=False):
         """Register values as last read, by name."""
         return dict(zip(self.register_names, self.registers, strict=True))
 
+    def shows(self, registers: dict[str, int]) -> bool:
+        """Whether a reading tells the values that were last read."""
+        return all(
+            registers.get(name) == value
+            for name, value in zip(self.register_names, self.registers, strict=True)
+        )
+
 
 class Account(Aggregate):
     """One customer's money and the points it pays for."""
