@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, and how their texts are read."""
 
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfoNotFoundError
 
 import typer
 
@@ -39,5 +40,7 @@ def moment(text: str | None, timezone: str) -> Any:  # noqa: ANN401 - a moment, 
         return None
     try:
         return Times(timezone).moment(text)
+    except ZoneInfoNotFoundError as error:
+        raise InputError("timezone_unknown", f"There is no time zone {timezone!r}.") from error
     except ValueError as error:
         raise InputError("time_invalid", f"{error}.") from error

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from adapters.cli.output import say, talk_console
+from adapters.cli.output import talk_console
 from adapters.store.schema import NotInitialisedError, OtherTermsError
 from adapters.store.vault import VaultKeyError
 from adapters.wiring import SettingsError
@@ -66,9 +66,10 @@ class Problem:
 
     def tell(self) -> None:
         """The problem in words, on stderr."""
-        talk_console().print(f"Error: {self.detail}", style="red")
+        console = talk_console()
+        console.print(f"Error: {self.detail}", style="red")
         for item in self.more.get("problems", ()):
-            say(f"  {item['path'] or '/'}: {item['message']}")
+            console.print(f"  {item['path'] or '/'}: {item['message']}")
 
 
 def usage(detail: str, code: str = "usage") -> Problem:
@@ -130,7 +131,7 @@ def _cause(error: SQLAlchemyError) -> str:
 
 def _fault(error: Exception) -> str:
     """A fault that nobody foresaw is shown in full, so that it can be reported."""
-    say("".join(traceback.format_exception(error)))
+    talk_console().print("".join(traceback.format_exception(error)))
     return f"{type(error).__name__}: {error}. Nothing was half-written; please report this."
 
 

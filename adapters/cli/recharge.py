@@ -30,7 +30,7 @@ class RechargeGroup(TyperGroup):
 group = topic("recharge", "Book payments: ACCOUNT AMOUNT --channel C --txn T.", cls=RechargeGroup)
 
 
-@verb(group, TO)
+@verb(group, TO, ignore_unknown_options=True)
 def book(
     account: AccountNo,
     amount: Annotated[

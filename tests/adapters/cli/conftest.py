@@ -31,6 +31,10 @@ class Terminal:
             "LEDGER_VAULT_KEY_FILE": str(self.folder / "vault.key"),
         }
 
+    @property
+    def process_environment(self) -> dict[str, str]:
+        return os.environ | self.environment | {"PYTHONPATH": str(ROOT)}
+
     def run(self, *words: str, exit_code: int = 0) -> Result:
         """Run a command and see that it ends as expected."""
         result = CliRunner().invoke(app, list(words), env=self.environment)
@@ -51,7 +55,7 @@ class Terminal:
         return subprocess.Popen(
             [*PROGRAM, *words],
             cwd=self.folder,
-            env=os.environ | self.environment | {"PYTHONPATH": str(ROOT)} | environment,
+            env=self.process_environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
