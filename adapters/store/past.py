@@ -12,6 +12,7 @@ from ledger.ports import Past, Snapshot
 
 Event = tuple[str, str, bytes, int]
 
+_COLUMNS: Final = events.c.stream_id, events.c.topic, events.c.payload, events.c.valid_at
 _BEHIND: Final = """SELECT e.stream_id, e.topic, e.payload, e.valid_at FROM {wanted} JOIN events e
 ON e.shard = :shard AND e.stream_id = w.stream_id AND e.version > w.version
 ORDER BY e.stream_id, e.version"""
@@ -19,13 +20,13 @@ _BEHIND_POSTGRESQL: Final = text(
     _BEHIND.format(
         wanted="unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[])) AS w(stream_id, version)"
     )
-)
+).columns(*_COLUMNS)
 # CROSS makes SQLite begin with the few streams, where it would rather read the whole shard.
 _BEHIND_SQLITE: Final = text(
     _BEHIND.format(
         wanted="(SELECT key AS stream_id, value AS version FROM json_each(:versions)) w CROSS"
     )
-)
+).columns(*_COLUMNS)
 
 
 def read_past(
@@ -88,9 +89,8 @@ def _events(
 def _from_the_first(
     connection: Connection, shard: int, stream_ids: Sequence[str]
 ) -> Iterator[Event]:
-    columns = events.c.stream_id, events.c.topic, events.c.payload, events.c.valid_at
     statement = (
-        select(*columns)
+        select(*_COLUMNS)
         .where(events.c.shard == shard, any_of(connection, events.c.stream_id, stream_ids))
         .order_by(events.c.stream_id, events.c.version)
     )

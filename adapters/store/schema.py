@@ -1,17 +1,23 @@
 """Make the schema and what `init` fixes for ever; find the migrations in a tree or in a wheel."""
 
+import threading
 from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 import adapters.store
+from adapters.store.application_tables import CREATION_LOCK
+from adapters.store.dialects import is_postgresql
 from adapters.store.tables import ledger_settings, log_heads
 from ledger.store.ledger import LedgerTerms
 
 SHARDS_MAX: Final = 1_024
+
+_migrating: Final = threading.Lock()
+"""Alembic keeps what it is about in the globals of a module."""
 
 
 class NotInitialisedError(Exception):
@@ -38,7 +44,9 @@ def upgrade(connection: Connection) -> None:
 
 def initialise(engine: Engine, terms: LedgerTerms) -> bool:
     """Make the ledger, or check that it is the same one; True when it was made now."""
-    with engine.begin() as connection:
+    with _migrating, engine.begin() as connection:
+        if is_postgresql(connection):  # SQLite's writers come one after the other anyway.
+            connection.execute(select(func.pg_advisory_xact_lock(CREATION_LOCK)))
         upgrade(connection)
         known = read_terms(connection)
         if known is not None:
