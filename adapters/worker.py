@@ -8,7 +8,7 @@ from typing import Final
 from adapters.views.feed import Feed
 from ledger.projections.tail import Tail
 
-POLL_S: Final = 0.2
+POLL_S: Final = 0.05
 """A commit of this process wakes the feeds at once; those of others are found by polling."""
 PAUSE_AFTER_ERROR_S: Final = 1.0
 

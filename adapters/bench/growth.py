@@ -3,10 +3,9 @@
 from typing import Any
 
 from adapters.bench.baseline import copy_rate
-from adapters.bench.readings import heads, percentile, rss_mib, sweep, warm_up
+from adapters.bench.readings import following, heads, percentile, rss_mib, sweep
 from adapters.bench.scratch import Scratch
 from adapters.bench.seeding import seed
-from ledger.projections.catalogue import FRONT
 
 STEP_READINGS = 200_000
 """Readings in each of the two measured runs at least."""
@@ -14,20 +13,18 @@ STEP_READINGS = 200_000
 
 def measure_growth(scratch: Scratch, accounts: int, events: int, small: int) -> dict[str, Any]:
     """Measure with `small` accounts, then with `accounts` once the log holds `events`."""
-    feed = scratch.views.feeds[FRONT]
-    seed(scratch, small)
-    feed.catch_up(0)
-    warm_up(scratch, small, 1)
-    days = max(2, STEP_READINGS // small)
-    first = sweep(scratch, small, range(2, 2 + days))
-    seed(scratch, accounts, start=small)
-    feed.catch_up(0)
-    day = 2 + days
-    while heads(scratch)[0] < events - STEP_READINGS:
-        warm_up(scratch, accounts, day)
-        day += 1
-    before = heads(scratch)
-    last = sweep(scratch, accounts, range(day, day + max(1, STEP_READINGS // accounts)))
+    with following(scratch):
+        seed(scratch, small)
+        sweep(scratch, small, range(1, 2))
+        days = max(2, STEP_READINGS // small)
+        first = sweep(scratch, small, range(2, 2 + days))
+        seed(scratch, accounts, start=small)
+        day = 2 + days
+        while heads(scratch)[0] < events - STEP_READINGS:
+            sweep(scratch, accounts, range(day, day + 1))
+            day += 1
+        before = heads(scratch)
+        last = sweep(scratch, accounts, range(day, day + max(1, STEP_READINGS // accounts)))
     rss = rss_mib()
     bare = copy_rate(scratch.engine, before)
     return {

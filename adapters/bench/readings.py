@@ -1,10 +1,15 @@
 """The full path of readings: decided, rated, controlled, durable, and seen in the front views."""
 
 import gc
+import os
 import resource
+import subprocess
+import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -39,11 +44,11 @@ class Run(NamedTuple):
 
 def measure_readings(scratch: Scratch, accounts: int, sweeps: int) -> dict[str, Any]:
     """Seed accounts, sweep their meters day by day, compare with the bare copy of the same rows."""
-    seed(scratch, accounts)
-    scratch.views.feeds[FRONT].catch_up(0)
-    warm_up(scratch, accounts, 1)
-    before = heads(scratch)
-    run = sweep(scratch, accounts, range(2, 2 + sweeps))
+    with following(scratch):
+        seed(scratch, accounts)
+        sweep(scratch, accounts, range(1, 2))  # Not measured: caches and plans of mid-day.
+        before = heads(scratch)
+        run = sweep(scratch, accounts, range(2, 2 + sweeps))
     rss = rss_mib()
     bare = copy_rate(scratch.engine, before)
     return {
@@ -60,14 +65,12 @@ def measure_readings(scratch: Scratch, accounts: int, sweeps: int) -> dict[str, 
     }
 
 
-def warm_up(scratch: Scratch, accounts: int, day: int) -> None:
-    """One sweep that is not measured: caches and plans are as in the middle of a day."""
-    sweep(scratch, accounts, range(day, day + 1))
-
-
 def sweep(scratch: Scratch, accounts: int, days: range) -> Run:
-    """Read every meter once a day over `days`; ends when the front views have seen it all."""
-    worker = Worker([scratch.views.feeds[FRONT]], scratch.ledger.terms.shards, scratch.tail).start()
+    """Read every meter once a day over `days`; ends when the front views have seen it all.
+
+    Begins with the views caught up; the front feed must be `following`.
+    """
+    wait_for_views(scratch)
     gc.collect()
     gc.freeze()
     latencies: list[float] = []
@@ -88,11 +91,38 @@ def sweep(scratch: Scratch, accounts: int, days: range) -> Run:
                 _settle(waiting, latencies)
     while waiting:
         _settle(waiting, latencies)
+    wait_for_views(scratch)
+    return Run(count, time.perf_counter() - started, latencies)
+
+
+def wait_for_views(scratch: Scratch) -> None:
+    """Until the front feed has seen everything."""
     while scratch.views.feed_lag(FRONT):
         time.sleep(0.005)
-    seconds = time.perf_counter() - started
-    worker.stop()
-    return Run(count, seconds, latencies)
+
+
+@contextmanager
+def following(scratch: Scratch) -> Iterator[None]:
+    """The front feed at work: in a process of its own where two may write, else on a thread."""
+    if scratch.store == "sqlite":
+        feeds = [scratch.views.feeds[FRONT]]
+        worker = Worker(feeds, scratch.ledger.terms.shards, scratch.tail).start()
+        try:
+            yield
+        finally:
+            worker.stop()
+        return
+    command = "from adapters.cli import main; main()"
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", command, "worker", "--feed", FRONT, "--quiet"],
+        env={**os.environ, "LEDGER_DATABASE_URL": scratch.url},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _settle(waiting: deque[tuple[float, Future[Answer]]], latencies: list[float]) -> None:
@@ -117,5 +147,6 @@ def percentile(values: list[float], percent: int) -> float:
 
 
 def rss_mib() -> int:
-    """The most memory this process has held, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    """The most memory that this process and its worker have held, in MiB."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(who).ru_maxrss for who in whose) >> 10

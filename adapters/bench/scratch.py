@@ -66,6 +66,7 @@ class Scratch(NamedTuple):
     views: Views
     tail: Tail
     store: str
+    url: str
 
 
 @contextmanager
@@ -83,7 +84,8 @@ def scratch_ledger(database_url: str, shards: int = 1) -> Iterator[Scratch]:
         try:
             publish_tariff.handle(TARIFF, ledger, BENCH)
             publish_policy.handle(POLICY, ledger, BENCH)
-            yield Scratch(engine, ledger, Views(engine, terms, tail), tail, engine.dialect.name)
+            views = Views(engine, terms, tail)
+            yield Scratch(engine, ledger, views, tail, engine.dialect.name, url)
         finally:
             ledger.close()
             engine.dispose()

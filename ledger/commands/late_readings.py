@@ -128,8 +128,9 @@ class LateReadings:
             for _, at_us, topic, payload in self._session.writer.readings_at(shard, keys):
                 if topic in TELLING:
                     _tell(recorded, decode(topic, payload), at_us)
-        for _, _, _, _, event, at_us in self._session.pending if by_shard else ():
-            _tell(recorded, event, at_us)
+        if by_shard:
+            for row, (_, event) in zip(self._session.rows, self._session.facts, strict=True):
+                _tell(recorded, event, row.valid_at)
         return recorded
 
 

@@ -11,14 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Final, NamedTuple
+from typing import Final
 
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Recorded
-from ledger.ports import ConflictError, Log, LogUnavailableError, LogWriter, Row
+from ledger.ports import ConflictError, Log, LogUnavailableError, LogWriter
 from ledger.store.cache import GenerationalCache
 from ledger.store.claim_book import ClaimBook
-from ledger.store.session import Session, Span
+from ledger.store.session import Session
 from ledger.store.work import Answer, Work
 
 EVENTS_MAX: Final = 5_000
@@ -29,6 +29,7 @@ NEVER: Final = -1
 
 Watcher = Callable[[Sequence[Recorded]], None]
 Outcome = Answer | Refused
+Outcomes = list[tuple[Work, Outcome]]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -156,7 +157,9 @@ class Committer:
         try:
             with self._log.write(shards) as writer:
                 self._catch_up(writer)
-                begun = session = Session(writer, self._caches, shards, self._clock())
+                begun = session = Session(
+                    writer, self._caches, shards, self._clock(), self._entropy
+                )
                 decided = self._decide_and_write(session, batch)
         except BaseException:
             if begun is not None:
@@ -180,43 +183,33 @@ class Committer:
                     self._caches[shard].drop(stream)
             self._known[shard] = head.position
 
-    def _decide_and_write(self, session: Session, batch: Sequence[Work]) -> "_Decided":
+    def _decide_and_write(self, session: Session, batch: Sequence[Work]) -> Outcomes:
         session.load_accounts([number for work in batch for number in work.accounts])
         book = ClaimBook(session.writer, [claim for work in batch for claim in work.claims])
-        outcomes: list[tuple[Work, Outcome]] = []
-        spans: list[Span] = []
+        outcomes: Outcomes = []
         for work in batch:
             outcomes.append((work, _decide(session, work, book)))
-            spans.append((len(session.pending), work.command_id, work.metadata))
         book.write()
-        rows = session.rows(spans, self._entropy)
-        session.writer.append(rows)
+        session.writer.append(session.rows)
         if session.sealed:
             session.writer.put_sealed(session.sealed)
         if snapshots := session.snapshots():
             session.writer.save_snapshots(snapshots)
-        return _Decided(outcomes, rows)
+        return outcomes
 
-    def _settle(self, session: Session, decided: "_Decided") -> None:
+    def _settle(self, session: Session, outcomes: Outcomes) -> None:
         self._known.update(session.positions)
         for shard in session.positions:
             self._caches[shard].trim()
-        for work, outcome in decided.outcomes:
+        for work, outcome in outcomes:
             work.settle(outcome)
-        if decided.rows and self._watchers:
-            recorded = session.recorded(decided.rows)
+        if session.rows and self._watchers:
+            recorded = session.recorded()
             for watcher in self._watchers:
                 try:
                     watcher(recorded)
                 except Exception:  # noqa: BLE001 - its trouble is not that of the writers
                     _log.exception("A watcher of commits failed; the events are in the log.")
-
-
-class _Decided(NamedTuple):
-    """What a batch comes to: an outcome for each work, and the rows of all facts."""
-
-    outcomes: list[tuple[Work, Outcome]]
-    rows: list[Row]
 
 
 class _WorkFailedError(Exception):
@@ -230,7 +223,7 @@ class _WorkFailedError(Exception):
 
 def _decide(session: Session, work: Work, book: ClaimBook) -> Outcome:
     """Let one work decide; its refusal undoes what it did and nothing else."""
-    session.begin_work(undoable=not work.is_bulk)
+    session.begin_work(work.command_id, work.metadata, undoable=not work.is_bulk)
     released = len(session.released)
     before = dict(session.positions)
     try:

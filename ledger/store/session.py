@@ -1,6 +1,6 @@
 """One batch of decisions under the lock of the log: states to decide on, facts to be written."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -24,11 +24,18 @@ from ledger.values import shard_of, stream_id
 LOAD_CHUNK: Final = 1_000
 CATALOGUE_SHARD: Final = 0
 COMPILED_MAX: Final = 1_000
+SALT_BYTES: Final = 16
+SALTS_DRAWN: Final = 64
 
-Pending = tuple[int, int, Aggregate, int, Event, int]
-"""(shard, position, state, version, event, valid_at_us)."""
-Span = tuple[int, str, Metadata]
-"""(index behind the last fact, command id, metadata) of one work."""
+_new_row: Final = tuple.__new__
+
+
+def _salts(entropy: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Salts of leaves, drawn many at once."""
+    while True:
+        drawn = entropy(SALT_BYTES * SALTS_DRAWN)
+        for start in range(0, len(drawn), SALT_BYTES):
+            yield drawn[start : start + SALT_BYTES]
 
 
 def _restore(state: Aggregate, saved: Aggregate) -> None:
@@ -51,16 +58,25 @@ class Session:
         caches: Sequence[GenerationalCache[Aggregate]],
         locked: Iterable[int],
         now_us: int,
+        entropy: Callable[[int], bytes],
     ) -> None:
         self.writer = writer
         self.now_us = now_us
         self.shards = len(caches)
         self.positions = {shard: writer.heads[shard].position for shard in locked}
         """Last position of each shard that may be written to."""
-        self.pending: list[Pending] = []
+        self.rows: list[Row] = []
+        """What will be written, and for each row its state and event."""
+        self.facts: list[tuple[Aggregate, Event]] = []
         self.released: list[tuple[str, str]] = []
         self.sealed: list[tuple[int, str, str, bytes]] = []
         self._caches = caches
+        self._recorded_at_us = {
+            shard: max(now_us, head.recorded_at_us) for shard, head in writer.heads.items()
+        }
+        self._salts = _salts(entropy)
+        self._command_id = ""
+        self._metadata = b""
         self._tariffs: dict[str, tuple[CompiledTariff, int]] = {}
         self._terms: dict[str, Terms] = {}
         self._undo: dict[tuple[int, str], tuple[Aggregate, Aggregate]] | None = None
@@ -173,68 +189,68 @@ class Session:
         return self.positions[shard] + 1
 
     def record(self, state: Aggregate, event: Event, valid_at_us: int) -> int:
-        """Add a fact to a stream, bring it into the state, and tell its position."""
+        """Add a fact to a stream, bring it into the state, and tell its position.
+
+        The row is made here, while event and state are at hand in the processor's cache.
+        """
         shard = state.shard
-        self.positions[shard] = position = self.positions[shard] + 1
+        positions = self.positions
+        position = positions[shard] + 1
+        payload = encode(event)  # First: what cannot be encoded must not reach the state.
         state.evolve(event, valid_at_us)
-        self.pending.append((shard, position, state, state.version, event, valid_at_us))
+        positions[shard] = position
+        envelope = (
+            shard,
+            position,
+            state.stream_id,
+            state.version,
+            event.TOPIC,
+            self._recorded_at_us[shard],
+            valid_at_us,
+            self._command_id,
+            self._metadata,
+            payload,
+            next(self._salts),
+        )
+        self.rows.append(_new_row(Row, (*envelope, leaf_hash(leaf_entry(*envelope)))))
+        self.facts.append((state, event))
         return position
 
-    def begin_work(self, *, undoable: bool) -> None:
+    def begin_work(self, command_id: str, metadata: Metadata, *, undoable: bool) -> None:
         """Start a command; only a small one keeps copies for undoing itself."""
+        self._command_id = command_id
+        self._metadata = encode(metadata)
         self._undo = {} if undoable else None
-        self._mark = (len(self.pending), len(self.released), len(self.sealed), dict(self.positions))
+        self._mark = (len(self.rows), len(self.released), len(self.sealed), dict(self.positions))
 
     def undo_work(self) -> None:
         """Take back everything since `begin_work`."""
         for state, saved in (self._undo or {}).values():
             _restore(state, saved)  # In place: earlier facts of the batch refer to this very state.
-        pending, released, sealed, self.positions = self._mark
-        del self.pending[pending:], self.released[released:], self.sealed[sealed:]
+        rows, released, sealed, self.positions = self._mark
+        del self.rows[rows:], self.facts[rows:], self.released[released:], self.sealed[sealed:]
         self.forget_catalogue()
 
     def forget_touched(self) -> None:
         """Drop every state that carries facts which were not written."""
-        for shard, _, state, *_ in self.pending:
-            self._caches[shard].drop(state.stream_id)
+        for state, _ in self.facts:
+            self._caches[state.shard].drop(state.stream_id)
         for shard, stream in self._undo or ():
             self._caches[shard].drop(stream)
 
-    def rows(self, spans: Sequence[Span], entropy: Callable[[int], bytes]) -> list[Row]:
-        """Rows of all pending facts."""
-        salts = entropy(16 * len(self.pending))
-        times = {
-            shard: max(self.now_us, head.recorded_at_us)
-            for shard, head in self.writer.heads.items()
-        }
-        rows: list[Row] = []
-        start = 0
-        for end, command_id, about in spans:
-            metadata = encode(about)
-            for index in range(start, end):
-                shard, position, state, version, event, valid_at = self.pending[index]
-                envelope = (
-                    *(shard, position, state.stream_id, version, event.TOPIC),
-                    *(times[shard], valid_at, command_id, metadata),
-                    *(encode(event), salts[16 * index : 16 * index + 16]),
-                )
-                rows.append(Row._make((*envelope, leaf_hash(leaf_entry(*envelope)))))
-            start = end
-        return rows
-
-    def recorded(self, rows: Sequence[Row]) -> list[Recorded]:
+    def recorded(self) -> list[Recorded]:
         """The written facts in their envelopes, for readers of this process."""
         return [
-            Recorded(r[0], r[1], r[2], r[3], r[5], r[6], r[7], r[8], pending[4])
-            for r, pending in zip(rows, self.pending, strict=True)
+            Recorded(r[0], r[1], r[2], r[3], r[5], r[6], r[7], r[8], event)
+            for r, (_, event) in zip(self.rows, self.facts, strict=True)
         ]
 
     def snapshots(self) -> list[Snapshot]:
         """States whose stream has passed another multiple of `SNAPSHOT_EVERY`."""
         due = {
-            (shard, state.stream_id): state
-            for shard, _, state, version, *_ in self.pending
-            if version % SNAPSHOT_EVERY == 0
+            (state.shard, state.stream_id): state
+            for row, (state, _) in zip(self.rows, self.facts, strict=True)
+            if row[3] % SNAPSHOT_EVERY == 0
         }
         return [
             Snapshot(shard, stream, state.version, FOLD_HASH, encode(state))
