@@ -73,13 +73,13 @@ def _json(value: Any) -> Json:  # noqa: ANN401 - text on SQLite, an object on Po
     return found
 
 
-def _by_point(flat: dict[str, str | None]) -> dict[str, Json]:
+def _by_point(flat: Json) -> dict[str, Json]:
+    """Points with their particulars, in the order in which they were added."""
     points: dict[str, Json] = {}
     for key, value in flat.items():
         name, _, particular = key.rpartition(".")
-        if value is not None:
-            points.setdefault(name, {})[particular] = value
-    return points
+        points.setdefault(name, {})[particular] = value
+    return dict(sorted(points.items(), key=lambda item: int(item[1]["added"])))
 
 
 def _point(name: str, particulars: Json, usage: Json, supply: Json, tariff_of: TariffOf) -> Json:

@@ -1,21 +1,23 @@
 """The feed: log to views, by position, rows and position in one transaction, at its own pace."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from adapters.store.tables import events
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.writer import write_rows
 from ledger.events import Recorded
 from ledger.events.registry import decode
-from ledger.projections import Projection
-from ledger.projections.batch import Unreadable, project
+from ledger.projections import Projection, Row
+from ledger.projections.batch import Poison, Unreadable, project
 from ledger.projections.catalogue import FeedSpec
 from ledger.projections.tail import Tail
 
 Batch = Sequence[Recorded | Unreadable]
+Apply = Callable[[Connection, FeedSpec, Batch], None]
 _COLUMNS: Final = (
     events.c.shard,
     events.c.position,
@@ -59,6 +61,13 @@ def _recorded(row: Any) -> Recorded | Unreadable:  # noqa: ANN401 - a database r
     )
 
 
+FIRST_POSITION: Final = text(
+    "INSERT INTO feed_positions (shard, feed, position) VALUES (:shard, :feed, 0) "
+    "ON CONFLICT DO NOTHING"
+)
+"""Of two processes that begin a feed at once, one waits for the other."""
+
+
 class Feed:
     """Keeps the views of one feed behind the log; of several processes, one at a time acts."""
 
@@ -68,7 +77,19 @@ class Feed:
         self._tail = tail
 
     def step(self, shard: int) -> int:
-        """Bring one batch into the views; the number of events it held."""
+        """Bring one batch into the views; the number of events it held.
+
+        Where a table does not take what the views make of it, the batch is brought in again one
+        event after the other, so that only the streams that break are parked.
+        """
+        try:
+            return self._step(shard, apply_batch)
+        except OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 - drivers say in many ways that a value does not fit
+            return self._step(shard, apply_singly)
+
+    def _step(self, shard: int, apply: Apply) -> int:
         with self._engine.begin() as connection:
             position = lock_position(connection, shard, self.spec.name)
             batch: Batch = []
@@ -77,7 +98,7 @@ class Feed:
             if not batch:
                 batch = read_batch(connection, shard, position, self.spec.batch_max)
             if batch:
-                apply_batch(connection, self.spec.name, self.spec.projections, batch)
+                apply(connection, self.spec, batch)
                 move_position(connection, shard, self.spec.name, batch[-1].position)
         if self._tail is not None and batch:
             self._tail.passed(self.spec.name, shard, batch[-1].position)
@@ -118,8 +139,12 @@ class Feed:
             projected = project(self.spec.projections, batch, {})
             if projected.poisons:
                 raise StillPoisonedError(projected.poisons[0].reason)
-            for projection, made in zip(self.spec.projections, projected.rows, strict=True):
-                write_rows(connection, projection, projection.name, made)
+            try:
+                write_all(connection, self.spec.projections, projected.rows)
+            except OperationalError:
+                raise
+            except Exception as error:
+                raise StillPoisonedError(f"{type(error).__name__}: {error}") from error
             connection.execute(delete(feed_parked).where(of_stream))
             return len(batch)
 
@@ -128,20 +153,47 @@ class StillPoisonedError(Exception):
     """A parked stream still holds an event that cannot be folded."""
 
 
-def apply_batch(
-    connection: Connection, feed: str, projections: Sequence[Projection], batch: Batch
-) -> None:
+def apply_batch(connection: Connection, spec: FeedSpec, batch: Batch) -> None:
     """Write what the feed's views make of a batch; park the streams that poison it."""
     shard = batch[0].shard
-    projected = project(projections, batch, parked_streams(connection, shard, feed))
-    for projection, rows in zip(projections, projected.rows, strict=True):
+    projected = project(spec.projections, batch, parked_streams(connection, shard, spec.name))
+    write_all(connection, spec.projections, projected.rows)
+    if projected.poisons:
+        park(connection, shard, spec.name, projected.poisons)
+
+
+def apply_singly(connection: Connection, spec: FeedSpec, batch: Batch) -> None:
+    """The same event by event, each in a savepoint; what cannot be written is poison too."""
+    shard = batch[0].shard
+    parked = parked_streams(connection, shard, spec.name)
+    for item in batch:
+        try:
+            with connection.begin_nested():
+                projected = project(spec.projections, [item], parked)
+                write_all(connection, spec.projections, projected.rows)
+            poisons = projected.poisons
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept as the reason
+            poisons = [Poison(item.stream_id, item.position, f"{type(error).__name__}: {error}")]
+        if poisons:
+            park(connection, shard, spec.name, poisons)
+            parked[item.stream_id] = item.position
+
+
+def write_all(
+    connection: Connection, projections: Sequence[Projection], made: Sequence[Sequence[Row]]
+) -> None:
+    """Rows of each view into its own table."""
+    for projection, rows in zip(projections, made, strict=True):
         if rows:
             write_rows(connection, projection, projection.name, rows)
-    if projected.poisons:
-        values = [
-            {"shard": shard, "feed": feed, **poison._asdict()} for poison in projected.poisons
-        ]
-        connection.execute(insert(feed_parked), values)
+
+
+def park(connection: Connection, shard: int, feed: str, poisons: Sequence[Poison]) -> None:
+    """Pass streams over from these positions on, until they are unparked."""
+    values = [{"shard": shard, "feed": feed, **poison._asdict()} for poison in poisons]
+    connection.execute(insert(feed_parked), values)
 
 
 def parked_streams(connection: Connection, shard: int, feed: str) -> dict[str, int]:
@@ -157,10 +209,11 @@ def parked_streams(connection: Connection, shard: int, feed: str) -> dict[str, i
 def lock_position(connection: Connection, shard: int, feed: str) -> int:
     """Position of a feed, locked until the transaction ends; 0 before its first batch."""
     here = (feed_positions.c.shard == shard) & (feed_positions.c.feed == feed)
-    found = connection.scalar(select(feed_positions.c.position).where(here).with_for_update())
+    locked = select(feed_positions.c.position).where(here).with_for_update()
+    found = connection.scalar(locked)
     if found is None:
-        connection.execute(insert(feed_positions).values(shard=shard, feed=feed, position=0))
-        return 0
+        connection.execute(FIRST_POSITION, {"shard": shard, "feed": feed})
+        found = connection.execute(locked).scalar_one()
     return int(found)
 
 

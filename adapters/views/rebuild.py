@@ -25,7 +25,11 @@ def _no_progress(_done: int, _all: int) -> None:
 
 
 class Difference(NamedTuple):
-    """A row that the live view has and the log does not tell (`live`), or the reverse (`log`)."""
+    """A row that the live view has and the log does not tell (`live`), or the reverse (`log`).
+
+    Where the log holds an event that the live view took and that cannot be folded now, it is told
+    in place of a row; nothing is swapped then.
+    """
 
     view: str
     side: str
@@ -50,6 +54,7 @@ class Rebuild:
         self._feed = feed
         self._projections = projections
         self._reached: dict[int, int] = {}
+        self._poisons: list[Difference] = []
 
     def run(
         self, *, swap: bool, accept: bool = False, on_progress: Progress = _no_progress
@@ -92,6 +97,9 @@ class Rebuild:
         batch = read_batch(connection, shard, self._reached[shard], limit)
         parked = parked_streams(connection, shard, self._feed)
         projected = project(self._projections, batch, parked)
+        for poison in projected.poisons:
+            row = {"shard": shard, **poison._asdict()}
+            self._poisons += [Difference(p.name, "log", row) for p in self._projections]
         for projection, rows in zip(self._projections, projected.rows, strict=True):
             if rows:
                 write_rows(connection, projection, beside(projection), rows)
@@ -102,10 +110,11 @@ class Rebuild:
         self, connection: Connection, projection: Projection, *, swap: bool, accept: bool
     ) -> Rebuilt:
         name, new = projection.name, beside(projection)
-        differences = compare(connection, projection, new)
+        poisons = [poison for poison in self._poisons if poison.view == name]
+        differences = poisons + compare(connection, projection, new)
         rows = connection.scalar(text(f"SELECT count(*) FROM {new}")) or 0
         is_known = _version(connection, name) == projection.version
-        do_swap = swap and (accept or (is_known and not differences))
+        do_swap = swap and not poisons and (accept or (is_known and not differences))
         if do_swap:
             connection.execute(text(f"DROP TABLE {name}"))
             connection.execute(text(f"ALTER TABLE {new} RENAME TO {name}"))

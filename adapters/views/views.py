@@ -72,7 +72,10 @@ class Views:
     def unpark(self, account_no: str) -> int:
         """Let an account's parked stream go on in every feed; how many events were caught up."""
         shard = shard_of(account_no, self._terms.shards)
-        stream = stream_id("account", account_no)
+        return self.unpark_stream(shard, stream_id("account", account_no))
+
+    def unpark_stream(self, shard: int, stream: str) -> int:
+        """The same for any stream that `parked` names."""
         return sum(feed.unpark(shard, stream) for feed in self.feeds.values())
 
     def account(self, account_no: str) -> Json | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, text
 
+from adapters.views.patches import fresh, merged, teach
 from ledger.projections import Column, Merge, Projection, Row
 
 STAGED_FROM: Final = 200
@@ -39,18 +40,12 @@ def write_rows(
 def _write_each(
     connection: Connection, table: str, columns: Sequence[Column], rows: Sequence[Row]
 ) -> None:
-    is_postgresql = connection.dialect.name == "postgresql"
+    dialect = connection.dialect.name
+    teach(connection)
     names = [column.name for column in columns]
-    values = [
-        f"CAST(:{column.name} AS JSONB)"
-        if is_postgresql and column.kind == "json"
-        else f"json_patch('{{}}', :{column.name})"
-        if column.kind == "json"
-        else f":{column.name}"
-        for column in columns
-    ]
+    values = [_value(column, f":{column.name}", dialect) for column in columns]
     keys = [column.name for column in columns if column.merge is Merge.KEY]
-    merges = _merges(columns, "excluded", is_postgresql=is_postgresql, table=table)
+    merges = _merges(columns, "excluded", dialect, table)
     action = f"DO UPDATE SET {merges}" if merges else "DO NOTHING"
     statement = (
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(values)}) "
@@ -58,6 +53,14 @@ def _write_each(
     )
     json_names = [column.name for column in columns if column.kind == "json"]
     connection.execute(text(statement), [_with_texts(row, json_names) for row in rows])
+
+
+def _value(column: Column, value: str, dialect: str) -> str:
+    """SQL of a bound value; a patch that meets nothing keeps no null."""
+    if column.kind != "json":
+        return value
+    typed = f"CAST({value} AS JSONB)" if dialect == "postgresql" else value
+    return fresh(typed, dialect) if column.merge is Merge.PATCH else typed
 
 
 def _with_texts(row: Row, json_names: Sequence[str]) -> dict[str, Any]:
@@ -81,7 +84,7 @@ def _write_staged(
         cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
     keys = [column.name for column in columns if column.merge is Merge.KEY]
     match = " AND ".join(f"{table}.{key} = s.{key}" for key in keys)
-    merges = _merges(_stripped(columns, rows), "s", is_postgresql=True, table=table)
+    merges = _merges(_stripped(columns, rows), "s", "postgresql", table)
     updated = 0
     if merges:
         # The staging table is small: the plan must never read the whole view.
@@ -90,10 +93,13 @@ def _write_staged(
         done = connection.execute(text(f"UPDATE {table} SET {merges} FROM {stage} s WHERE {match}"))
         updated = done.rowcount
     if updated < len(rows):
+        staged = ", ".join(
+            fresh(column.name, "postgresql") if column.merge is Merge.PATCH else column.name
+            for column in columns
+        )
         connection.execute(
             text(
-                f"INSERT INTO {table} ({names}) SELECT {_fresh(columns)} FROM {stage} "
-                "ON CONFLICT DO NOTHING"
+                f"INSERT INTO {table} ({names}) SELECT {staged} FROM {stage} ON CONFLICT DO NOTHING"
             )
         )
 
@@ -112,14 +118,7 @@ def _takes_away(patch: Any) -> bool:  # noqa: ANN401 - a JSON object
     return None in patch.values()
 
 
-def _fresh(columns: Sequence[Column]) -> str:
-    return ", ".join(
-        f"jsonb_strip_nulls({column.name})" if column.kind == "json" else column.name
-        for column in columns
-    )
-
-
-def _merges(columns: Sequence[Column], source: str, *, is_postgresql: bool, table: str) -> str:
+def _merges(columns: Sequence[Column], source: str, dialect: str, table: str) -> str:
     """The SET list that brings new values to the stored ones."""
     parts = []
     for name, _, merge in columns:
@@ -128,10 +127,8 @@ def _merges(columns: Sequence[Column], source: str, *, is_postgresql: bool, tabl
             parts.append(f"{name} = {old} + {new}")
         elif merge is Merge.EXTEND:
             parts.append(f"{name} = {old} || {new}")
-        elif merge is Merge.PATCH and is_postgresql:
-            parts.append(f"{name} = jsonb_strip_nulls({old} || {new})")
         elif merge is Merge.PATCH:
-            parts.append(f"{name} = json_patch({old}, {new})")
+            parts.append(f"{name} = {merged(old, new, dialect)}")
         elif merge is Merge.REPLACE:
             parts.append(f"{name} = {new}")
     return ", ".join(parts)

@@ -44,7 +44,7 @@ class Accounts:
             if change_of is None:
                 continue
             number = event.account_no
-            change = change_of(event, recorded.valid_at_us)
+            change = change_of(event, recorded)
             change["version"] = recorded.version
             change["position"] = recorded.position
             row = rows.get(number)
@@ -61,7 +61,7 @@ def _merge(row: Change, change: Change) -> None:
         row[name] = {**known, **value} if isinstance(value, dict) and known else value
 
 
-def _opened(event: facts.AccountOpened, _at: int) -> Change:
+def _opened(event: facts.AccountOpened, _recorded: Recorded) -> Change:
     return {
         "status": "open",
         "currency": event.currency,
@@ -97,86 +97,95 @@ def _usage(
     }
 
 
-def _point(name: str, **particulars: str | None) -> Change:
+def _point(name: str, **particulars: str | int | None) -> Change:
     """Flat keys, so that a later fact may change one particular of a point."""
     return {"points": {f"{name}.{key}": value for key, value in particulars.items()}}
 
 
-def _point_added(event: facts.ServicePointAdded, at: int) -> Change:
+def _point_added(event: facts.ServicePointAdded, recorded: Recorded) -> Change:
     particulars = _point(
         event.point,
         service_kind=event.service_kind,
         meter_no=event.meter_no,
         policy_id=event.policy_id,
         unit=event.unit,
+        added=recorded.version,
     )
     return {
         **particulars,
-        "usage": _usage(event.point, at, event.registers, event.tariff_id, event.position),
+        "usage": _usage(
+            event.point, recorded.valid_at_us, event.registers, event.tariff_id, event.position
+        ),
         "supply": {event.point: {"level": "none", "intended": "on"}},
     }
 
 
-def _point_removed(event: facts.ServicePointRemoved, _at: int) -> Change:
+def _point_removed(event: facts.ServicePointRemoved, _recorded: Recorded) -> Change:
     gone = {event.point: None}
-    particulars = _point(event.point, service_kind=None, meter_no=None, policy_id=None, unit=None)
+    particulars = _point(
+        event.point, service_kind=None, meter_no=None, policy_id=None, unit=None, added=None
+    )
     return {**particulars, "usage": gone, "supply": gone}
 
 
-def _meter_replaced(event: facts.MeterReplaced, at: int) -> Change:
+def _meter_replaced(event: facts.MeterReplaced, recorded: Recorded) -> Change:
     return {
         **_point(event.point, meter_no=event.new_meter_no),
-        "usage": _usage(event.point, at, event.registers, event.tariff_id, event.position),
+        "usage": _usage(
+            event.point, recorded.valid_at_us, event.registers, event.tariff_id, event.position
+        ),
     }
 
 
-def _tariff_assigned(event: facts.TariffAssigned, _at: int) -> Change:
-    at = event.from_us
-    return {"usage": _usage(event.point, at, event.registers, event.tariff_id, event.position)}
+def _tariff_assigned(event: facts.TariffAssigned, _recorded: Recorded) -> Change:
+    usage = _usage(event.point, event.from_us, event.registers, event.tariff_id, event.position)
+    return {"usage": usage}
 
 
-def _policy_assigned(event: facts.PolicyAssigned, _at: int) -> Change:
+def _policy_assigned(event: facts.PolicyAssigned, _recorded: Recorded) -> Change:
     return _point(event.point, policy_id=event.policy_id)
 
 
-def _group_assigned(event: facts.GroupAssigned, _at: int) -> Change:
+def _group_assigned(event: facts.GroupAssigned, _recorded: Recorded) -> Change:
     return {"user_group": event.group}
 
 
-def _charged(event: facts.AccountCharged, at: int) -> Change:
+def _charged(event: facts.AccountCharged, recorded: Recorded) -> Change:
     registers = {name: values[1] for name, values in event.registers.items()}
     return {
         "balance_minor": event.balance_after_minor,
         "granted_minor": event.granted_after_minor,
         "week_minor": event.week_minor,
         "day": event.day,
-        "usage": _usage(event.point, at, registers, event.tariff_id, event.position),
+        "usage": _usage(
+            event.point, recorded.valid_at_us, registers, event.tariff_id, event.position
+        ),
     }
 
 
 Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
 
 
-def _booked(event: Booked, _at: int) -> Change:
+def _booked(event: Booked, _recorded: Recorded) -> Change:
     return {
         "balance_minor": event.balance_after_minor,
         "granted_minor": event.granted_after_minor,
     }
 
 
-def _supply(intended: str) -> Callable[[Any, int], Change]:
-    def change(event: Any, _at: int) -> Change:  # noqa: ANN401 - five topics, one shape
+def _supply(intended: str) -> Callable[[Any, Recorded], Change]:
+    def change(event: Any, _recorded: Recorded) -> Change:  # noqa: ANN401 - five topics, one shape
         level = event.trace.level_after
         return {"supply": {event.point: {"level": level, "intended": intended}}}
 
     return change
 
 
-def _closed(_event: facts.AccountClosed, _at: int) -> Change:
+def _closed(_event: facts.AccountClosed, _recorded: Recorded) -> Change:
     return {"status": "closed"}
 
 
-_CHANGES: Final[dict[type[Event], Callable[[Any, int], Change]]] = {
+_CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.AccountCharged: _charged,
     facts.AccountCredited: _booked,
     facts.CreditReversed: _booked,

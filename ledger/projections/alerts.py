@@ -16,12 +16,13 @@ TELLING: Final[frozenset[type[Event]]] = frozenset(
         facts.WarningCancelled,
         facts.SupplyTripOrdered,
         facts.SupplyRestoreOrdered,
+        facts.ServicePointRemoved,
     }
 )
 
 
 class Alerts:
-    """One row per point that ever crossed a line; level `none` when nothing holds now."""
+    """One row per point that crossed a line or went; level `none` when nothing holds now."""
 
     name: ClassVar[str] = "alerts"
     version: ClassVar[int] = 1
@@ -38,19 +39,22 @@ class Alerts:
 
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
         """The newest decision of each point in the batch."""
-        rows: dict[tuple[str, str], Row] = {}
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
         for recorded in batch:
             event: Any = recorded.event
             if type(event) not in TELLING:
                 continue
-            rows[event.account_no, event.point] = {
+            row = rows.setdefault((event.account_no, event.point), {})
+            row |= {
                 "shard": recorded.shard,
                 "account_no": event.account_no,
                 "point": event.point,
-                "level": event.trace.level_after,
+                "level": "none",
                 "topic": event.TOPIC,
                 "since_us": recorded.valid_at_us,
                 "position": recorded.position,
-                "trace": msgspec.to_builtins(event.trace),
             }
+            if type(event) is not facts.ServicePointRemoved:
+                row["level"] = event.trace.level_after
+                row["trace"] = msgspec.to_builtins(event.trace)
         return list(rows.values())

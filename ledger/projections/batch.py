@@ -40,28 +40,32 @@ def project(
 
     `parked` maps the streams set aside before to the position from which on they are passed over.
     """
-    poisons: list[Poison] = []
-    aside = dict(parked)
+    poisons: dict[str, Poison] = {}
     sound: list[Recorded] = []
     for item in batch:
-        if item.stream_id in aside and item.position >= aside[item.stream_id]:
+        stream = item.stream_id
+        if stream in poisons or item.position >= parked.get(stream, item.position + 1):
             continue
         if isinstance(item, Unreadable):
-            aside[item.stream_id] = item.position
-            poisons.append(Poison(item.stream_id, item.position, item.reason))
+            poisons[stream] = Poison(stream, item.position, item.reason)
         else:
             sound.append(item)
     try:
-        return Projected([projection.rows(sound) for projection in projections], poisons)
+        rows = [projection.rows(sound) for projection in projections]
     except Exception:  # noqa: BLE001 - one of the events is poison; find it
         found = _poisons(projections, sound)
-    from_position = {poison.stream_id: poison.position for poison in found}
-    kept = [r for r in sound if r.position < from_position.get(r.stream_id, r.position + 1)]
-    poisons += found
-    return Projected([projection.rows(kept) for projection in projections], poisons)
+        poisons |= found  # What breaks a stream comes before what could not be read of it.
+        kept = [item for item in sound if not _is_behind(item, found)]
+        rows = [projection.rows(kept) for projection in projections]
+    return Projected(rows, list(poisons.values()))
 
 
-def _poisons(projections: Sequence[Projection], batch: Sequence[Recorded]) -> list[Poison]:
+def _is_behind(item: Recorded, poisons: Mapping[str, Poison]) -> bool:
+    poison = poisons.get(item.stream_id)
+    return poison is not None and item.position >= poison.position
+
+
+def _poisons(projections: Sequence[Projection], batch: Sequence[Recorded]) -> dict[str, Poison]:
     """The first event of each stream at which a projection breaks."""
     found: dict[str, Poison] = {}
     for recorded in batch:
@@ -73,4 +77,4 @@ def _poisons(projections: Sequence[Projection], batch: Sequence[Recorded]) -> li
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept as the reason
             reason = f"{type(error).__name__}: {error}"
             found[recorded.stream_id] = Poison(recorded.stream_id, recorded.position, reason)
-    return list(found.values())
+    return found

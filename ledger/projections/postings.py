@@ -82,6 +82,8 @@ def _charged(event: facts.AccountCharged) -> list[Posting]:
 def _income(gl: str) -> str:
     if gl == "revenue":
         return REVENUE
+    if gl == "tax":
+        return VAT
     kind, _, payee = gl.partition(":")
     return f"{PASS_THROUGH}/{payee}" if kind == "pass_through" else f"{REVENUE}/{gl}"
 

@@ -25,12 +25,16 @@ class Tail:
 
     def add(self, recorded: Sequence[Recorded]) -> None:
         """Take the facts of a commit (called by the committer)."""
+        by_shard: dict[int, list[Recorded]] = {}
+        for event in recorded:
+            by_shard.setdefault(event.shard, []).append(event)
         with self._lock:
-            for event in recorded:
-                self._recent.setdefault(event.shard, []).append(event)
-            for shard, recent in self._recent.items():
-                if len(recent) > KEPT_MAX:
-                    self._recent[shard] = recent[-KEPT_MAX // 2 :]
+            for shard, events in by_shard.items():
+                recent = self._recent.get(shard)
+                if not recent or recent[-1].position + 1 != events[0].position:
+                    recent = []  # Another process wrote in between; the log has what is missing.
+                recent += events
+                self._recent[shard] = recent[-KEPT_MAX // 2 :] if len(recent) > KEPT_MAX else recent
         if self.on_growth is not None:
             self.on_growth()
 
