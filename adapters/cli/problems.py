@@ -1,4 +1,4 @@
-"""What went wrong, as a problem document (RFC 9457) and as an exit code (docs: exit codes)."""
+"""What went wrong: as a problem document (RFC 9457), in words, and as an exit code."""
 
 import traceback
 from collections.abc import Callable
