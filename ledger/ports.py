@@ -96,6 +96,9 @@ class LogWriter(Protocol):
     ) -> Iterator[tuple[str, int, str, bytes]]:
         """(stream, valid_at, topic, payload) of what a stream recorded at exactly these times."""
 
+    def hand_over(self, rows: Sequence[Row]) -> None:
+        """Begin to write events while more are decided; their faults are told by `append`."""
+
     def append(self, rows: Sequence[Row]) -> None:
         """Write events; raises `ConflictError` when a version or position is taken."""
 

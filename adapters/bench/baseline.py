@@ -6,7 +6,7 @@ from io import BytesIO
 
 from sqlalchemy import Engine, select, text
 
-from adapters.store.copy import COLUMNS, pack_rows
+from adapters.store.copy import COLUMNS, SIGNATURE, TRAILER, pack_rows
 from adapters.store.rows import to_row
 from adapters.store.tables import events
 from ledger.ports import Row
@@ -67,7 +67,7 @@ def _write(engine: Engine, batch: Sequence[Row]) -> float:
     try:
         cursor = connection.cursor()
         if engine.dialect.name == "postgresql":
-            data = BytesIO(pack_rows(batch))
+            data = BytesIO(b"".join((SIGNATURE, pack_rows(batch), TRAILER)))
             started = time.perf_counter()
             cursor.copy_expert(
                 f"COPY {COPY_TABLE} ({names}) FROM STDIN (FORMAT binary)", data, size=1 << 20

@@ -7,8 +7,8 @@ from typing import Final
 from ledger.ports import Row
 
 COLUMNS: Final = Row._fields
-_SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
-_TRAILER: Final = struct.pack(">h", -1)
+SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+TRAILER: Final = struct.pack(">h", -1)
 _NULL: Final = struct.pack(">i", -1)
 _FIXED: Final = struct.Struct(">h i i i q i 16s i i").pack
 _TIMES: Final = struct.Struct(">i q i q").pack
@@ -17,8 +17,8 @@ _TAIL: Final = struct.Struct(">i 16s i 32s").pack
 
 
 def pack_rows(rows: Sequence[Row]) -> bytes:
-    """A whole binary COPY stream for the columns of `Row`, in order."""
-    parts = [_SIGNATURE]
+    """Tuples of a binary COPY, in the order of `Row`, to stand between SIGNATURE and TRAILER."""
+    parts: list[bytes] = []
     add = parts.append
     topics: dict[str, bytes] = {}
     for row in rows:
@@ -42,5 +42,4 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
         add(_LENGTH(len(payload)))
         add(payload)
         add(_TAIL(16, salt, 32, leaf))
-    add(_TRAILER)
     return b"".join(parts)

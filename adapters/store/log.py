@@ -46,8 +46,12 @@ class SqlLog:
             with translated():
                 connection.begin()
                 writer = SqlLogWriter(connection, self.shards, _lock_heads(connection, shards))
-            yield writer
-            writer.advance_heads()
+            try:
+                yield writer
+                writer.advance_heads()
+            except BaseException:
+                writer.abandon()
+                raise
             self._commit(connection, writer.last_row)
 
     def event(self, shard: int, position: int) -> tuple[str, bytes] | None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from adapters.store.claims import find_claims, release_claims, take_claims
-from adapters.store.copy import COLUMNS, pack_rows
+from adapters.store.copy import COLUMNS, SIGNATURE, TRAILER, pack_rows
+from adapters.store.copying import Copying
 from adapters.store.dialects import any_of, is_postgresql
 from adapters.store.log_faults import translated
 from adapters.store.past import read_past, save_snapshots
@@ -31,7 +32,8 @@ class SqlLogWriter:
     def __init__(self, connection: Connection, shards: int, heads: dict[int, Head]) -> None:
         self.heads = heads
         self.last_row: Row | None = None
-        self._connection = connection
+        self._shared = connection
+        self._copying: Copying | None = None
         self._shards = shards
         self._advanced: dict[int, Head] = {}
 
@@ -94,19 +96,58 @@ class SqlLogWriter:
         return list(self._connection.execute(statement))
 
     @translated()
+    def hand_over(self, rows: Sequence[Row]) -> None:
+        """Begin to write events while more are decided; what is wrong with them is told later."""
+        self._note(rows)
+        if not is_postgresql(self._shared):
+            self._insert(rows)
+            return
+        if self._copying is None:
+            cursor: Any = self._shared.connection.cursor()
+            self._copying = Copying(cursor, _COPY_POSTGRESQL)
+        self._copying.add(rows)
+
+    @translated()
     def append(self, rows: Sequence[Row]) -> None:
         """Write events; raises `ConflictError` when a version or position is taken."""
-        if not rows:
-            return
+        if rows and self._copying is not None:
+            self._note(rows)
+            self._copying.add(rows)
+        elif rows:
+            self._note(rows)
+            self._insert(rows)
+        self._end_copying()
+
+    def abandon(self) -> None:
+        """Break off what is under way; the transaction is rolled back."""
+        copying, self._copying = self._copying, None
+        if copying is not None:
+            copying.abandon()
+
+    @property
+    def _connection(self) -> Connection:
+        """The connection, free for a statement: a COPY under way is brought to its end first."""
+        self._end_copying()
+        return self._shared
+
+    def _end_copying(self) -> None:
+        copying, self._copying = self._copying, None
+        if copying is not None:
+            copying.end()
+
+    def _insert(self, rows: Sequence[Row]) -> None:
         # Beneath SQLAlchemy: neither COPY nor the tuples as they are exist above.
         cursor: Any = self._connection.connection.cursor()
-        if is_postgresql(self._connection):
-            cursor.copy_expert(_COPY_POSTGRESQL, BytesIO(pack_rows(rows)), size=1 << 20)
+        if is_postgresql(self._shared):
+            stream = BytesIO(b"".join((SIGNATURE, pack_rows(rows), TRAILER)))
+            cursor.copy_expert(_COPY_POSTGRESQL, stream, size=1 << 20)
         else:
             cursor.executemany(_INSERT_SQLITE, _texts(rows))
         cursor.close()
+
+    def _note(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            self._advanced[row.shard] = Head(row.position, row.recorded_at)
+            self._advanced[row[0]] = Head(row[1], row[5])
         self.last_row = rows[-1]
 
     @translated()

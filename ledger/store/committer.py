@@ -190,7 +190,7 @@ class Committer:
         for work in batch:
             outcomes.append((work, _decide(session, work, book)))
         book.write()
-        session.writer.append(session.rows)
+        session.write()
         if session.sealed:
             session.writer.put_sealed(session.sealed)
         if snapshots := session.snapshots():

@@ -24,6 +24,8 @@ from ledger.values import shard_of, stream_id
 LOAD_CHUNK: Final = 1_000
 CATALOGUE_SHARD: Final = 0
 COMPILED_MAX: Final = 1_000
+HAND_OVER: Final = 1_000
+"""Rows of a bulk work that the log begins to write while the next are decided."""
 SALT_BYTES: Final = 16
 SALTS_DRAWN: Final = 64
 
@@ -65,6 +67,7 @@ class Session:
         self.shards = len(caches)
         self.positions = {shard: writer.heads[shard].position for shard in locked}
         """Last position of each shard that may be written to."""
+        self._handed_over = 0
         self.rows: list[Row] = []
         """What will be written, and for each row its state and event."""
         self.facts: list[tuple[Aggregate, Event]] = []
@@ -214,7 +217,14 @@ class Session:
         )
         self.rows.append(_new_row(Row, (*envelope, leaf_hash(leaf_entry(*envelope)))))
         self.facts.append((state, event))
+        if self._undo is None and len(self.rows) - self._handed_over >= HAND_OVER:
+            self.writer.hand_over(self.rows[self._handed_over :])
+            self._handed_over = len(self.rows)
         return position
+
+    def write(self) -> None:
+        """Write what has not been handed over yet."""
+        self.writer.append(self.rows[self._handed_over :])
 
     def begin_work(self, command_id: str, metadata: Metadata, *, undoable: bool) -> None:
         """Start a command; only a small one keeps copies for undoing itself."""
