@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, select
 
 from adapters.store.engine import create_engine
 from adapters.store.log import SqlLog
+from adapters.store.rows import to_row
 from adapters.store.schema import initialise
 from adapters.store.tables import claims, events, log_heads
 from adapters.store.vault import SqlVault
@@ -104,7 +105,7 @@ class Opened(NamedTuple):
             found = connection.execute(
                 select(events).order_by(events.c.shard, events.c.position)
             ).all()
-        return [as_row(row) for row in found]
+        return [to_row(row) for row in found]
 
     def heads(self) -> dict[int, tuple[int, int]]:
         """Shard -> (position, recorded_at) of its head row."""
@@ -120,11 +121,6 @@ class Opened(NamedTuple):
     def count(self, topic: str) -> int:
         """How many events of a topic the log holds."""
         return sum(row.topic == topic for row in self.rows())
-
-
-def as_row(found: Any) -> Row:  # noqa: ANN401 - a database row
-    """A row of the table as the log wrote it."""
-    return Row(*found[:8], found[8].encode(), found[9].encode(), bytes(found[10]), bytes(found[11]))
 
 
 def service_point(meter_no: str, tariff_id: str = TARIFF_ID) -> ServicePoint:
