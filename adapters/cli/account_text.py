@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 
 from adapters.cli.amounts import money
 from adapters.cli.output import Shown, facts, table
+from adapters.cli.times import local_text
 from ledger.commands import Json
 from ledger.store import Answer
 
@@ -50,7 +51,7 @@ def account_text(body: Json) -> RenderableType:
         }
     )
     points = body.get("service_points", ())
-    return Group(head, _points(points)) if points else head
+    return Group(head, _points(points, body["timezone"])) if points else head
 
 
 def account_list(items: Sequence[Json]) -> RenderableType:
@@ -72,7 +73,7 @@ def account_list(items: Sequence[Json]) -> RenderableType:
     return table(columns, rows, right="balance available")
 
 
-def _points(points: Sequence[Json]) -> RenderableType:
+def _points(points: Sequence[Json], timezone: str) -> RenderableType:
     columns = ("point", "meter", "tariff", "policy", "tier", "used", "supply", "last reading")
     rows = [
         (
@@ -83,7 +84,7 @@ def _points(points: Sequence[Json]) -> RenderableType:
             point["tier"]["tier"],
             f"{point['tier']['used']} {UNIT_TEXT.get(point['service_kind'], 'm³')}",
             point["supply"]["intended"],
-            point.get("last_reading_at"),
+            local_text(point["last_reading_at"], timezone),
         )
         for point in points
     ]

@@ -112,7 +112,7 @@ def _pragmas(connection: Connection) -> Check:
 def _grants(connection: Connection) -> Check:
     """No right but to read and append; a superuser has all rights and should not serve."""
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
-        return Check("grants", "warning", "the role is a superuser; use one that owns the tables")
+        return Check("grants", "warning", "no grant binds a superuser; use a role of its own")
     asked = ", ".join(f"has_table_privilege('events', '{right}')" for right in FORBIDDEN)
     rights = connection.execute(text(f"SELECT {asked}")).one()
     granted = [right for right, has in zip(FORBIDDEN, rights, strict=True) if has]

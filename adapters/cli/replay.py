@@ -14,7 +14,7 @@ from adapters.cli.movements import Movement, moved
 from adapters.cli.opening import reading
 from adapters.cli.output import Stream
 from adapters.cli.problems import DIFFERENCE, OK, InputError
-from adapters.cli.times import Times
+from adapters.cli.times import Times, local_text
 from adapters.store.tables import events
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
@@ -40,7 +40,7 @@ def replay(
     """Fold an account from event 1 and print each event with the money after it."""
     run = _Replay(account, valid_at, known_at)
     return Stream(
-        lines=run.lines(), human=_text, exit_code=lambda: DIFFERENCE if run.differences else OK
+        lines=run.lines(), human=run.text, exit_code=lambda: DIFFERENCE if run.differences else OK
     )
 
 
@@ -51,6 +51,7 @@ class _Replay:
     account_no: str
     valid_at: str | None
     known_at: str | None
+    timezone: str = "UTC"
     differences: int = 0
     paid_minor: int = 0
     granted_minor: int = 0
@@ -65,6 +66,7 @@ class _Replay:
             for row in _known(engine, shard, stream, until):
                 event = decode(row.topic, row.payload)
                 state.evolve(event, row.valid_at)
+                self.timezone = state.timezone or self.timezone
                 if row.valid_at <= until.valid_at_us:
                     is_found = True
                     yield self._line(row, event, state)
@@ -102,6 +104,19 @@ class _Replay:
         stated = (movement.balance_after_minor, movement.granted_after_minor)
         return stated in ((None, None), (self.paid_minor, self.granted_minor))
 
+    def text(self, line: Json) -> str:
+        """An event on one line of a terminal, in the account's own time."""
+        currency = line["currency"]
+        amount = amount_text(line["amount_minor"], currency) if line["amount_minor"] else ""
+        available = amount_text(line["available_minor"], currency)
+        stated = "  DIFFERS from what the event states" if "stated_balance_minor" in line else ""
+        topic = line["topic"].rpartition(".")[0]
+        at = local_text(line["valid_at"], self.timezone)
+        return (
+            f"{line['shard']}:{line['position']:<9} {at} {topic:<32} "
+            f"{amount:>14} {available:>14} {currency} {line['alert_level']}{stated}"
+        )
+
 
 def _known(engine: Engine, shard: int, stream: str, until: Moment) -> Iterator[Row]:
     """The account's rows as they were known at a moment, in order."""
@@ -127,16 +142,3 @@ def _moment(valid_at: str | None, known_at: str | None, shard: int, terms: Ledge
     if int(of_shard) != shard:
         raise InputError("position_invalid", f"The account is in shard {shard}, not {of_shard}.")
     return moment._replace(known_position=int(position))
-
-
-def _text(line: Json) -> str:
-    """An event on one line of a terminal."""
-    currency = line["currency"] or "CNY"
-    amount = amount_text(line["amount_minor"], currency) if line["amount_minor"] else ""
-    available = amount_text(line["available_minor"], currency)
-    stated = "  DIFFERS from what the event states" if "stated_balance_minor" in line else ""
-    topic = line["topic"].rpartition(".")[0]
-    return (
-        f"{line['shard']}:{line['position']:<9} {line['valid_at']:<27} {topic:<32} "
-        f"{amount:>14} {available:>14} {currency} {line['alert_level']}{stated}"
-    ).rstrip()

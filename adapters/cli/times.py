@@ -14,6 +14,11 @@ TEXTS_MAX: Final = 100_000
 """So many distinct texts are remembered; a file of readings mostly repeats a few."""
 
 
+def local_text(text: str, timezone: str) -> str:
+    """An RFC 3339 time as a clock on the wall of the site shows it."""
+    return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"
+
+
 class Times:
     """Reads times in one zone, each distinct text once."""
 

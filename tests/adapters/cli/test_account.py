@@ -1,6 +1,6 @@
 import pytest
 
-from tests.adapters.cli.conftest import Terminal
+from tests.harness.terminal import Terminal
 
 
 def test_an_account_reads_as_the_api_answers_with_its_names_unsealed(terminal: Terminal) -> None:

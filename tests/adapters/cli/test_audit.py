@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from adapters.store.engine import create_engine
-from tests.adapters.cli.conftest import Terminal
+from tests.harness.terminal import Terminal
 
 BEFORE = '"amount_minor":1200,"balance_after_minor":'
 AFTER = '"amount_minor":1300,"balance_after_minor":'

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.cli.conftest import Terminal
 from tests.harness.ledgers import tariff
+from tests.harness.terminal import Terminal
 
 CASES = sorted((Path(__file__).parents[2] / "pricing" / "cases").glob("*.json"))
 

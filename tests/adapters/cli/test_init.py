@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.adapters.cli.conftest import Terminal
+from tests.harness.terminal import Terminal
 
 
 def test_a_ledger_is_made_once(blank: Terminal) -> None:

@@ -1,4 +1,4 @@
-from tests.adapters.cli.conftest import Terminal
+from tests.harness.terminal import Terminal
 
 NEW_YEAR = ("--installed-at", "2026-01-01 00:00")
 

@@ -1,4 +1,4 @@
-from tests.adapters.cli.conftest import Terminal
+from tests.harness.terminal import Terminal
 
 CASH = ("--channel", "cash", "--txn")
 
