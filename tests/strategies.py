@@ -14,6 +14,8 @@ from ledger.aggregates.policy import PolicyDocument
 from ledger.events import Event
 from tests.harness.documents import policy
 from tests.harness.story import Story
+from tests.harness.town import Step as TownStep
+from tests.harness.town import Verb
 
 INTEGERS: Final = st.integers(-(2**58), 2**58)
 """Sums of a few of them still fit where a snapshot keeps them."""
@@ -124,3 +126,17 @@ def stories(draw: st.DrawFn) -> Story:
     for step in draw(st.lists(steps(), max_size=20)):
         step(story)
     return story
+
+
+TOWN_STEPS: Final = st.tuples(
+    st.sampled_from([*get_args(Verb), "read", "read", "sweep", "pay"]),
+    st.integers(0, 11),
+    st.one_of(st.integers(0, 300), st.integers(0, 60_000)),
+)
+
+
+@st.composite
+def town_histories(draw: st.DrawFn, most: int = 40) -> list[TownStep]:
+    """What happens in a town whose first accounts are open."""
+    opened: list[TownStep] = [("open", who, draw(st.integers(0, 9))) for who in (0, 1)]
+    return opened + draw(st.lists(TOWN_STEPS, max_size=most))

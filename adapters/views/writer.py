@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - statements are made of the names that projections declare
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from io import StringIO
 from typing import Any, Final
@@ -43,24 +43,27 @@ def _write_each(
     dialect = connection.dialect.name
     teach(connection)
     names = [column.name for column in columns]
-    values = [_value(column, f":{column.name}", dialect) for column in columns]
+    values = {column.name: _bound(column, dialect) for column in columns}
+    # A patch is bound once more: what `excluded` holds of it has lost the keys to be taken away.
+    patches = {c.name: values[c.name] for c in columns if c.merge is Merge.PATCH}
+    first = {name: fresh(patch, dialect) for name, patch in patches.items()}
     keys = [column.name for column in columns if column.merge is Merge.KEY]
-    merges = _merges(columns, "excluded", dialect, table)
+    merges = _merges(
+        columns, {name: f"excluded.{name}" for name in names} | patches, dialect, table
+    )
     action = f"DO UPDATE SET {merges}" if merges else "DO NOTHING"
     statement = (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(values)}) "
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join((values | first).values())}) "
         f"ON CONFLICT ({', '.join(keys)}) {action}"
     )
     json_names = [column.name for column in columns if column.kind == "json"]
     connection.execute(text(statement), [_with_texts(row, json_names) for row in rows])
 
 
-def _value(column: Column, value: str, dialect: str) -> str:
-    """SQL of a bound value; a patch that meets nothing keeps no null."""
-    if column.kind != "json":
-        return value
-    typed = f"CAST({value} AS JSONB)" if dialect == "postgresql" else value
-    return fresh(typed, dialect) if column.merge is Merge.PATCH else typed
+def _bound(column: Column, dialect: str) -> str:
+    """SQL of a value to be bound."""
+    is_typed = column.kind == "json" and dialect == "postgresql"
+    return f"CAST(:{column.name} AS JSONB)" if is_typed else f":{column.name}"
 
 
 def _with_texts(row: Row, json_names: Sequence[str]) -> dict[str, Any]:
@@ -84,7 +87,8 @@ def _write_staged(
         cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
     keys = [column.name for column in columns if column.merge is Merge.KEY]
     match = " AND ".join(f"{table}.{key} = s.{key}" for key in keys)
-    merges = _merges(_stripped(columns, rows), "s", "postgresql", table)
+    staged = {column.name: f"s.{column.name}" for column in columns}
+    merges = _merges(_stripped(columns, rows), staged, "postgresql", table)
     updated = 0
     if merges:
         # The staging table is small: the plan must never read the whole view.
@@ -93,13 +97,13 @@ def _write_staged(
         done = connection.execute(text(f"UPDATE {table} SET {merges} FROM {stage} s WHERE {match}"))
         updated = done.rowcount
     if updated < len(rows):
-        staged = ", ".join(
+        first = ", ".join(
             fresh(column.name, "postgresql") if column.merge is Merge.PATCH else column.name
             for column in columns
         )
         connection.execute(
             text(
-                f"INSERT INTO {table} ({names}) SELECT {staged} FROM {stage} ON CONFLICT DO NOTHING"
+                f"INSERT INTO {table} ({names}) SELECT {first} FROM {stage} ON CONFLICT DO NOTHING"
             )
         )
 
@@ -118,11 +122,11 @@ def _takes_away(patch: Any) -> bool:  # noqa: ANN401 - a JSON object
     return None in patch.values()
 
 
-def _merges(columns: Sequence[Column], source: str, dialect: str, table: str) -> str:
+def _merges(columns: Sequence[Column], values: Mapping[str, str], dialect: str, table: str) -> str:
     """The SET list that brings new values to the stored ones."""
     parts = []
     for name, _, merge in columns:
-        new, old = f"{source}.{name}", f"{table}.{name}"
+        new, old = values[name], f"{table}.{name}"
         if merge is Merge.ADD:
             parts.append(f"{name} = {old} + {new}")
         elif merge is Merge.EXTEND:

@@ -35,7 +35,7 @@ from ledger.commands.late_readings import Reading
 from ledger.events import Event, Recorded
 from ledger.projections.tail import Tail
 from ledger.store.ledger import Context, Ledger, LedgerTerms
-from ledger.values import micros, shard_of, stream_id
+from ledger.values import instant, micros, shard_of, stream_id
 from tests.harness.documents import FLAT, TIERED, TOU, WATER, policy
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
@@ -189,9 +189,20 @@ class Desk:
         initial: Json,
         **other: Any,  # noqa: ANN401 - as the command names them
     ) -> Json:
+        return self.replace_at(account_no, at_us(at), final, meter_no, initial, **other)
+
+    def replace_at(
+        self,
+        account_no: str,
+        at: int,
+        final: Json,
+        meter_no: str,
+        initial: Json,
+        **other: Any,  # noqa: ANN401 - as the command names them
+    ) -> Json:
         command = meters.ReplaceMeter(
             account_no=account_no,
-            replaced_at=moment(at),
+            replaced_at=instant(at),
             final=final,
             meter_no=meter_no,
             initial=initial,
@@ -201,10 +212,13 @@ class Desk:
         return meters.replace(command, self.ledger, ACTOR).body
 
     def remove(self, account_no: str, at: str, final: Json, point: str | None = None) -> Json:
+        return self.remove_at(account_no, at_us(at), final, point)
+
+    def remove_at(self, account_no: str, at: int, final: Json, point: str | None = None) -> Json:
         command = meters.RemoveMeter(
             account_no=account_no,
             service_point=point,
-            removed_at=moment(at),
+            removed_at=instant(at),
             final=final,
             reason="moved out",
         )
