@@ -31,6 +31,9 @@ endef
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
+.PHONY: install
+install: $(VENV)/installed ## Make .venv with the pinned dependencies and the command wattledger
+
 .PHONY: check
 check: $(VENV)/installed ## Format, lint, types and layers: the gate of every commit
 	$(BIN)/ruff format --check $(SOURCES)

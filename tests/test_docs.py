@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cli import TOPICS
+from adapters.cli.problems import INTERRUPTED, UNAVAILABLE
+from adapters.settings import PREFIX, Settings
 from ledger.events.registry import EVENT_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def test_every_event_is_in_the_glossary_and_no_other() -> None:
@@ -51,3 +55,30 @@ def test_the_targets_that_the_papers_name_exist() -> None:
         )
     }
     assert named <= targets
+
+
+def test_every_setting_is_told_with_its_default_and_no_other() -> None:
+    told = dict(re.findall(rf"^\| `{PREFIX}(\w+)` \| `(.+?)` \|", OPERATIONS, re.MULTILINE))
+    fields = Settings.model_fields.items()
+    assert told == {name.upper(): str(field.default) for name, field in fields}
+
+
+def test_every_exit_code_is_told_and_no_other() -> None:
+    _, _, section = OPERATIONS.partition("## Exit codes")
+    told = re.findall(r"^\| (\d+) \|", section, re.MULTILINE)
+    assert list(map(int, told)) == [*range(UNAVAILABLE + 1), INTERRUPTED]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_the_commands_that_the_papers_name_exist(paper: Path) -> None:
+    told = re.findall(r"(?:`|^|\s)wattledger ([a-z][a-z-]*)", paper.read_text(encoding="utf-8"))
+    assert set(told) <= set(TOPICS)
+
+
+def test_every_command_is_told() -> None:
+    written = "\n".join(paper.read_text(encoding="utf-8") for paper in PAPERS)
+    assert [name for name in TOPICS if not re.search(rf"\b{name}\b", written)] == []
+
+
+def test_the_decisions_are_numbered_without_a_gap() -> None:
+    assert [int(page.stem[:4]) for page in DECISIONS] == [*range(1, len(DECISIONS) + 1)]
