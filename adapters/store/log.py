@@ -49,8 +49,11 @@ class SqlLog:
             try:
                 yield writer
                 writer.advance_heads()
-            except BaseException:
+            except BaseException as error:
                 writer.abandon()
+                if _is_lost(connection):
+                    connection.invalidate()
+                    raise ConflictError(f"The connection was lost: {error}") from error
                 raise
             self._commit(connection, writer.last_row)
 
@@ -112,4 +115,12 @@ def _is_refusal(connection: Connection, error: BaseException) -> bool:
     """Whether the database itself said no to COMMIT, so that nothing was written."""
     if connection.dialect.name == "sqlite":
         return True  # It runs in this process: there is no connection to lose.
-    return sqlstate(error) is not None and not connection.invalidated
+    return sqlstate(error) is not None and not _is_lost(connection)
+
+
+def _is_lost(connection: Connection) -> bool:
+    """Whether the server is gone from the other end; COPY breaks beneath SQLAlchemy's eyes."""
+    if connection.invalidated:
+        return True
+    closed: int = getattr(connection.connection.dbapi_connection, "closed", 0)
+    return closed != 0

@@ -136,10 +136,12 @@ class Committer:
             self._commit_alone(work)
 
     def _commit_alone(self, work: Work) -> None:
+        last = ConflictError()
         for _ in range(ATTEMPTS):
             try:
                 self._commit([work])
-            except ConflictError:
+            except ConflictError as conflict:
+                last = conflict
                 continue
             except LogUnavailableError:
                 raise
@@ -148,7 +150,7 @@ class Committer:
             except Exception as error:  # noqa: BLE001 - a fault here is its writer's answer
                 work.settle(error)
             return
-        work.settle(LogUnavailableError("Another writer was faster each time; try again."))
+        work.settle(LogUnavailableError(f"Others came in between each time; try again: {last}"))
 
     def _commit(self, batch: Sequence[Work]) -> None:
         """Decide and write the batch in one transaction, then answer."""
