@@ -54,6 +54,10 @@ def test_the_installed_command_makes_a_ledger(environment: Path, tmp_path: Path)
     answer = _run(environment / "wattledger", "init", "--json", cwd=tmp_path, url=url)
     assert isinstance(json.loads(answer), dict)
     assert (tmp_path / "ledger.db").stat().st_size > 0
+    tariff = ROOT / "docs" / "examples" / "beijing-residential.json"
+    publish = (environment / "wattledger", "tariff", "publish", tariff, "--json")
+    answer = _run(*publish, cwd=tmp_path, url=url)
+    assert json.loads(answer)["changed"]
 
 
 def test_the_dependencies_of_the_installed_wheel_agree(environment: Path) -> None:
