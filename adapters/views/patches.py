@@ -25,8 +25,13 @@ def fresh(column: str, dialect: str) -> str:
 def merged(old: str, new: str, dialect: str) -> str:
     """SQL of a stored object with a patch: new keys win, and null takes a key away."""
     if dialect == "postgresql":
-        return f"jsonb_strip_nulls({old} || {new})"
+        return f"jsonb_strip_nulls({extended(old, new)})"
     return f"{_FUNCTION}({old}, {new})"
+
+
+def extended(old: str, new: str) -> str:
+    """The same on PostgreSQL where no key is taken away, which is cheaper."""
+    return f"COALESCE({old}, '{{}}') || {new}"
 
 
 def teach(connection: Connection) -> None:
@@ -38,7 +43,7 @@ def teach(connection: Connection) -> None:
     connection.info[_FUNCTION] = True
 
 
-def _patched(old: str, new: str) -> str:
+def _patched(old: str | None, new: str) -> str:
     patch = _decode(new)
     whole = {**_decode(old), **patch} if old else patch
     if None in whole.values():

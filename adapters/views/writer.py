@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, text
 
-from adapters.views.patches import fresh, merged, teach
+from adapters.views.patches import extended, fresh, merged, teach
 from ledger.projections import Column, Merge, Projection, Row
 
 STAGED_FROM: Final = 200
@@ -82,6 +82,8 @@ def _write_staged(
             f"AS SELECT {names} FROM {table} WITH NO DATA"
         )
     )
+    # This transaction may have used it for another shard.
+    connection.execute(text(f"DELETE FROM {stage}"))
     with closing(connection.connection.cursor()) as cursor:
         data = StringIO(_copy_text(columns, rows))
         cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
@@ -130,7 +132,7 @@ def _merges(columns: Sequence[Column], values: Mapping[str, str], dialect: str, 
         if merge is Merge.ADD:
             parts.append(f"{name} = {old} + {new}")
         elif merge is Merge.EXTEND:
-            parts.append(f"{name} = {old} || {new}")
+            parts.append(f"{name} = {extended(old, new)}")
         elif merge is Merge.PATCH:
             parts.append(f"{name} = {merged(old, new, dialect)}")
         elif merge is Merge.REPLACE:
@@ -139,29 +141,29 @@ def _merges(columns: Sequence[Column], values: Mapping[str, str], dialect: str, 
 
 
 def _copy_text(columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    """Rows in COPY's text format."""
-    converters = [(column.name, _CONVERTERS[column.kind]) for column in columns]
-    lines = ["\t".join([convert(row[name]) for name, convert in converters]) for row in rows]
-    lines.append("")
-    return "\n".join(lines)
+    """Rows in COPY's text format, made column by column: fewer calls than cell by cell."""
+    cells = [_COLUMN_TEXTS[column.kind]([row[column.name] for row in rows]) for column in columns]
+    return "\n".join((*map("\t".join, zip(*cells, strict=True)), ""))
 
 
-def _text_field(value: Any) -> str:  # noqa: ANN401 - a text or nothing
-    if value is None:
-        return ABSENT
-    return value.translate(_ESCAPES) if "\\" in value or not value.isprintable() else str(value)
+def _texts(values: Sequence[Any]) -> list[str]:
+    return [
+        ABSENT if value is None else value if value.isalnum() else str(value).translate(_ESCAPES)
+        for value in values
+    ]
 
 
-def _json_field(value: Any) -> str:  # noqa: ANN401 - any JSON object
-    return _encode(value).decode().replace("\\", "\\\\")
+def _objects(values: Sequence[Any]) -> list[str]:
+    joined = b"\n".join(map(_encode, values)).decode()
+    return joined.replace("\\", "\\\\").split("\n")  # JSON holds no line break of its own.
 
 
-def _int_field(value: Any) -> str:  # noqa: ANN401 - an integer or nothing
-    return ABSENT if value is None else str(value)
+def _integers(values: Sequence[Any]) -> list[str]:
+    return [ABSENT if value is None else str(value) for value in values]
 
 
-_CONVERTERS: Final[dict[str, Callable[[Any], str]]] = {
-    "int": _int_field,
-    "text": _text_field,
-    "json": _json_field,
+_COLUMN_TEXTS: Final[dict[str, Callable[[Sequence[Any]], list[str]]]] = {
+    "int": _integers,
+    "text": _texts,
+    "json": _objects,
 }

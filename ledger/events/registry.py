@@ -27,7 +27,7 @@ class UnknownTopicError(LookupError):
     """The log holds a topic that this release does not know."""
 
 
-def decode(topic: str, payload: bytes) -> Event:
+def decode(topic: str, payload: bytes | str) -> Event:
     """Event of a stored payload, brought to its newest shape."""
     decoder = _decoders.get(topic)
     if decoder is not None:
