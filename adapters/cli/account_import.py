@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from adapters.cli.account import group
-from adapters.cli.imports import File, Import, Stopwatch, importing, shown
+from adapters.cli.imports import File, Import, importing, shown
 from adapters.cli.inputs import made
 from adapters.cli.output import Shown
 from adapters.cli.row_imports import Named, take_rows
@@ -26,11 +26,10 @@ POINT: Final = ("service_kind", "tariff_id", "policy_id", METER_NO, "wrap", "mul
 @verb(group, "import")
 def import_file(file: File) -> Shown:
     """Import accounts and meters; a further row of an account adds a service point."""
-    clock = Stopwatch()
     with importing(file, "Accounts") as run:
         accounts = _Accounts(run)
         take_rows(run, accounts.send, accounts.send_again)
-    return shown(run, clock.seconds(), "wattledger account list")
+    return shown(run, "wattledger account list")
 
 
 class _Accounts:

@@ -3,7 +3,7 @@
 import csv
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -16,6 +16,7 @@ from adapters.cli.problems import DIFFERENCE, OK, InputError
 from adapters.cli.tabular import Table, open_table
 from adapters.cli.times import Times
 from ledger.commands import Json
+from ledger.ports import LogUnavailableError
 
 MALFORMED: Final = "malformed"
 REPORT_SUFFIX: Final = ".refused.csv"
@@ -87,6 +88,8 @@ class Import:
     times: Times
     advance: Advance
     tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    """Until the last row was durable."""
 
     def settle(self, refusals: list[Refusal]) -> None:
         """Report lines that were not taken, and show how far the file is read."""
@@ -97,30 +100,24 @@ class Import:
 @contextmanager
 def importing(file: Path, what: str) -> Iterator[Import]:
     """Open the ledger, the file and its report; bring the views to the log's end afterwards."""
+    begun = time.monotonic()
     with open_table(file) as table, opened() as here:
-        report = Report(file)
-        try:
-            with progress(what) as advance:
-                yield Import(here, table, report, Times(here.terms.timezone), advance)
-        finally:
-            report.close()
+        with closing(Report(file)) as report, progress(what) as advance:
+            run = Import(here, table, report, Times(here.terms.timezone), advance)
+            try:
+                yield run
+            except LogUnavailableError:
+                recorded = run.tally.accepted + run.tally.duplicate
+                say(f"Stopped; {recorded} rows are recorded. Run the command again to go on.")
+                raise
+        run.seconds = time.monotonic() - begun
+        say("All rows are recorded; bringing the views to the log's end.", style="dim")
         here.views()
 
 
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-
-    def seconds(self) -> float:
-        """Seconds so far."""
-        return time.monotonic() - self._begun
-
-
-def shown(done: Import, seconds: float, hint: str) -> Shown:
+def shown(done: Import, hint: str) -> Shown:
     """The summary of an import; exit 3 where rows were refused."""
-    tally = done.tally
+    tally, seconds = done.tally, done.seconds
     body: Json = {
         "accepted": tally.accepted,
         "duplicate": tally.duplicate,

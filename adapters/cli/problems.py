@@ -143,6 +143,7 @@ MEANINGS: Final[tuple[tuple[type[Exception], Callable[[Any], Problem]], ...]] = 
     (SettingsError, lambda error: usage(str(error), "settings_invalid")),
     (OtherTermsError, lambda error: Problem("other_terms", "Refused", 409, str(error), REFUSED)),
     (NotInitialisedError, lambda error: _unavailable("not_initialised", str(error))),
+    (OSError, lambda error: usage(f"{error}.", "file_error")),
     (VaultKeyError, lambda error: _unavailable("vault_key", str(error))),
     (
         OutcomeUnknownError,

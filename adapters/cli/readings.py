@@ -12,7 +12,6 @@ from adapters.cli.imports import (
     File,
     Import,
     Refusal,
-    Stopwatch,
     importing,
     shown,
 )
@@ -42,10 +41,9 @@ group = topic("readings", "Meter readings: import FILE.")
 @verb(group, "import")
 def import_(file: File) -> Shown:
     """Import readings (meter_no, at, registers); running it again goes on where it ended."""
-    clock = Stopwatch()
     with importing(file, "Readings") as run:
         _Readings(run).take_all()
-    return shown(run, clock.seconds(), "wattledger account list")
+    return shown(run, "wattledger account list")
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from adapters.cli.amounts import amount_minor
-from adapters.cli.imports import File, Import, Stopwatch, importing, shown
+from adapters.cli.imports import File, Import, importing, shown
 from adapters.cli.inputs import made
 from adapters.cli.output import Shown
 from adapters.cli.recharge import group
@@ -21,11 +21,10 @@ OPTIONAL: Final = ("paid_at", "currency")
 @verb(group, "import")
 def import_file(file: File) -> Shown:
     """Import payments; one that was booked before is counted as a duplicate."""
-    clock = Stopwatch()
     with importing(file, "Recharges") as run:
         require_columns(run.table, REQUIRED, OPTIONAL)
         take_rows(run, _sender(run))
-    return shown(run, clock.seconds(), "wattledger account list")
+    return shown(run, "wattledger account list")
 
 
 def _sender(run: Import) -> Send:

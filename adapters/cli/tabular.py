@@ -53,12 +53,13 @@ class Table:
 def open_table(path: Path) -> Iterator[Table]:
     """Open a file by what it holds, not by its name."""
     try:
-        with path.open("rb") as file:
-            is_zip = file.read(len(ZIP_MARK)) == ZIP_MARK
-            file.seek(0)
-            yield _xlsx(file, path) if is_zip else _csv(file, path)
+        file = path.open("rb")
     except OSError as error:
-        raise InputError("file_unreadable", f"{path}: {error.strerror or error}.") from error
+        raise InputError("file_unreadable", f"{path}: {error.strerror}.") from error
+    with file:
+        is_zip = file.read(len(ZIP_MARK)) == ZIP_MARK
+        file.seek(0)
+        yield _xlsx(file, path) if is_zip else _csv(file, path)
 
 
 def require_columns(table: Table, required: Sequence[str], optional: Sequence[str] = ()) -> None:

@@ -1,15 +1,18 @@
 """An import that ends in the middle is run again and goes on where it ended."""
 
+import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
 
 from adapters.store.engine import create_engine
 from adapters.store.tables import log_heads
@@ -134,3 +137,21 @@ def test_an_import_that_is_interrupted_says_how_to_go_on(embedded: Terminal) -> 
     body = embedded.json("readings", "import", readings)
     assert body["accepted"] + body["duplicate"] == 20_000
     assert body["duplicate"] >= 5_000
+
+
+def test_an_import_that_can_record_no_more_ends_with_6_and_goes_on_later(
+    embedded: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded.run("account", "import", embedded.write("a.csv", account_rows(10)))
+    readings = embedded.write("r.csv", reading_rows(10, 5) + "M1,noon,1\n")
+    pragmas = ("PRAGMA busy_timeout=50", "PRAGMA synchronous=FULL", "PRAGMA recursive_triggers=ON")
+    monkeypatch.setattr("adapters.store.engine.SQLITE_PRAGMAS", pragmas)
+    path = make_url(embedded.database_url).database or ""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = embedded.run("readings", "import", readings, "--json", exit_code=6)
+    assert json.loads(result.stdout)["code"] == "unavailable"
+    assert "Stopped; 0 rows are recorded. Run the command again" in result.stderr
+    body = embedded.json("readings", "import", readings, exit_code=3)
+    assert counts(body) == (50, 0, 1, 0)
+    assert refused(embedded, "r.csv") == [(52, "malformed")]
