@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from adapters.store.engine import create_engine
+from tests.harness.postgres import Postgres
 from tests.harness.terminal import Terminal
 
 BEFORE = '"amount_minor":1200,"balance_after_minor":'
@@ -249,3 +250,28 @@ def test_views_behind_the_log_are_counted(embedded: Terminal) -> None:
     embedded.run("account", "list")
     checks = {check["name"]: check["detail"] for check in embedded.json("doctor")["checks"]}
     assert checks["views front"] == "0 events behind"
+
+
+@pytest.mark.postgres
+def test_a_role_that_may_change_the_log_is_found(
+    postgres: Postgres, postgres_url: str, tmp_path: Path
+) -> None:
+    database = postgres_url.rpartition("/")[2]
+    admin = create_engine(postgres_url)
+    with admin.begin() as connection:
+        connection.execute(text(f"CREATE ROLE clerk_{database} LOGIN"))
+        connection.execute(text(f"ALTER DATABASE {database} OWNER TO clerk_{database}"))
+    terminal = Terminal(tmp_path, postgres_url.replace("postgres@", f"clerk_{database}@"))
+    terminal.prepare()
+    grants = {check["name"]: check for check in terminal.json("doctor")["checks"]}["grants"]
+    assert (grants["status"], grants["detail"]) == ("ok", "read and append only")
+    with admin.begin() as connection:
+        connection.execute(text(f"GRANT UPDATE ON events TO clerk_{database}"))
+    body = terminal.json("doctor", exit_code=3)
+    assert failed(body) == ["grants"]
+    with admin.begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {database} OWNER TO postgres"))
+        connection.execute(text(f"REASSIGN OWNED BY clerk_{database} TO postgres"))
+        connection.execute(text(f"DROP OWNED BY clerk_{database}"))
+        connection.execute(text(f"DROP ROLE clerk_{database}"))
+    admin.dispose()
