@@ -28,6 +28,7 @@ STEPS: Final[dict[str, tuple[Any, str]]] = {
     "record": (Session, "record"),
     "release claims": (SqlLogWriter, "release_claims"),
     "take claims": (SqlLogWriter, "take_claims"),
+    "hand over": (SqlLogWriter, "hand_over"),
     "append": (SqlLogWriter, "append"),
     "seal": (SqlLogWriter, "put_sealed"),
     "save snapshots": (SqlLogWriter, "save_snapshots"),
@@ -80,8 +81,9 @@ def write_until_killed(
     report: Report, url: str, folder: Path, name: str, arm: Callable[[], None]
 ) -> None:
     """Do a little of everything, round after round, with the failpoint armed after the first."""
-    often = patch.object(session, "SNAPSHOT_EVERY", 2)  # so that every round saves some
-    with often, open_ledger(url, folder) as opened:
+    often = patch.object(session, "SNAPSHOT_EVERY", 2)  # so that every round saves some …
+    early = patch.object(session, "HAND_OVER", 2)  # … and hands some rows over early
+    with often, early, open_ledger(url, folder) as opened:
         for n in range(ROUNDS_MAX):
             if n == 1:
                 arm()
@@ -100,7 +102,7 @@ def _a_round(report: Report, opened: Opened, number: str) -> None:
             ]
         for payment in paid:
             payment.result()
-    _tell(report, opened, "read", meter_no, 1, 3)
+    _tell(report, opened, "read", meter_no, 5)
     _tell(report, opened, "remove", number)
 
 
@@ -117,13 +119,13 @@ def _recharge(opened: Opened, number: str, txn: str) -> dict[str, Any]:
     return opened.recharge(number, txn).body
 
 
-def _read(opened: Opened, meter_no: str, hour: int, kwh: int) -> dict[str, Any]:
-    return opened.read(reading(meter_no, hour, kwh)).body
+def _read(opened: Opened, meter_no: str, hours: int) -> dict[str, Any]:
+    return opened.read(*(reading(meter_no, hour, hour) for hour in range(1, hours + 1))).body
 
 
 def _remove(opened: Opened, number: str) -> dict[str, Any]:
-    registers: dict[str, Any] = {"total": "3"}
-    at = INSTALLED_AT + timedelta(hours=1)
+    registers: dict[str, Any] = {"total": "5"}
+    at = INSTALLED_AT + timedelta(hours=5)
     command = meters.RemoveMeter(account_no=number, removed_at=at, final=registers, reason="over")
     return meters.remove(command, opened.ledger, CLERK).body
 

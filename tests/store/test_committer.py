@@ -10,7 +10,7 @@ import pytest
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.money import credit
-from ledger.commands import adjust, recharge
+from ledger.commands import adjust, recharge, record_readings
 from ledger.commands.adjust import Adjust
 from ledger.events import Recorded
 from ledger.events.account import GroupAssigned
@@ -158,6 +158,54 @@ def test_a_refusal_takes_nothing_into_the_next_snapshot(
     assert first.result(WAIT_S).body["balance_minor"] == 10_000
     assert opening().recharge("A1", "t2").body["balance_minor"] == 20_000
     assert_sound(opened)
+
+
+def test_rows_handed_over_early_are_those_of_one_transaction(
+    opened: Opened, opening: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some are on their way into the database while the next are still decided."""
+    monkeypatch.setattr(session, "HAND_OVER", 3)
+    for n in range(3):
+        opened.open(f"A{n}", f"M{n}")
+    readings = [reading(f"M{n}", hour, hour) for hour in range(1, 30) for n in range(3)]
+    late = [reading("M1", 3, 3), reading("M1", 3, 4), reading("M9", 1, 1)]  # asks the log again
+    with one_batch(opened.ledger):
+        futures = [
+            recharge.submit(payment("A1", "t1"), opened.ledger, CLERK),
+            record_readings.submit([*readings[:50], *late], opened.ledger, CLERK),
+            recharge.submit(payment("nobody", "t2"), opened.ledger, CLERK),
+            record_readings.submit([*readings[50:], *late], opened.ledger, CLERK),
+            recharge.submit(payment("A1", "t3"), opened.ledger, CLERK),
+        ]
+    _, first, refused, second, last = futures
+    assert isinstance(refused.exception(WAIT_S), Refused)
+    assert (first.result(WAIT_S).body["accepted"], first.result().body["duplicate"]) == (50, 1)
+    assert (second.result(WAIT_S).body["accepted"], second.result().body["duplicate"]) == (37, 3)
+    assert last.result(WAIT_S).body["balance_minor"] == 20_000 - 29 * 50
+    assert len({row.recorded_at for row in assert_sound(opened)[-93:]}) == 1
+    assert opening().recharge("A1", "t4").body["balance_minor"] == 30_000 - 29 * 50
+
+
+def test_a_bulk_work_that_breaks_after_handing_rows_over_leaves_none_of_them(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "HAND_OVER", 3)
+    opened.open("A1", "M1")
+    before = opened.rows()
+
+    def breaks_late(at: Session) -> dict[str, Any]:
+        account = at.account("A1")
+        for n in range(20):
+            at.record(account, GroupAssigned("A1", f"g{n}"), at.now_us)
+        raise ZeroDivisionError(BUG)
+
+    with one_batch(opened.ledger):
+        broken = opened.ledger.submit(breaks_late, CLERK, accounts=("A1",), is_bulk=True)
+        good = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
+    assert isinstance(broken.exception(WAIT_S), ZeroDivisionError)
+    assert good.result(WAIT_S).body["balance_minor"] == 10_000
+    assert assert_sound(opened)[: len(before)] == before
+    assert len(opened.rows()) == len(before) + 2
 
 
 def test_a_cache_that_is_too_small_forgets_no_fact_of_a_running_batch(

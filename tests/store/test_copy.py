@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store.log import SqlLog
-from ledger.ports import Row
+from ledger.ports import ConflictError, Row
 from tests.harness.ledgers import Opened, open_ledger
 from tests.harness.postgres import Postgres
 
@@ -77,6 +77,37 @@ def test_every_edge_of_every_column_comes_back(opened: Opened) -> None:
     found = opened.rows()
     assert len(found) == before + len(batch)
     assert {row for row in found if row in batch} == set(batch)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_a_batch_handed_over_in_parts_comes_back_as_one(opened: Opened, size: int) -> None:
+    head = opened.heads()[0][0]
+    batch = [
+        row._replace(shard=0, position=head + 1 + n, version=1_000 + n)
+        for n, row in enumerate(EDGES.values())
+    ]
+    with SqlLog(opened.engine, 1).write([0]) as writer:
+        for start in range(0, len(batch) - 1, size):
+            writer.hand_over(batch[start : min(start + size, len(batch) - 1)])
+        assert writer.find_claims([("account", "A1")]) == {}  # a COPY under way ends before
+        writer.append(batch[-1:])
+    assert opened.rows()[head:] == batch
+
+
+def test_a_row_handed_over_to_a_taken_place_is_a_conflict(opened: Opened) -> None:
+    before = opened.rows()
+    log = SqlLog(opened.engine, 1)
+    fresh = a_row(position=before[-1].position + 1)
+    for rows in ([before[0]], [fresh, before[0]], [fresh, fresh]):
+        with pytest.raises(ConflictError):
+            _hand_over(log, rows)
+    assert opened.rows() == before
+
+
+def _hand_over(log: SqlLog, rows: list[Row]) -> None:
+    with log.write([0]) as writer:
+        writer.hand_over(rows)
+        writer.append([])
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
