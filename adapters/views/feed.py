@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, Text, cast, delete, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from adapters.store.tables import events
@@ -21,7 +21,7 @@ Apply = Callable[[Connection, FeedSpec, Batch], None]
 _COLUMNS: Final = (
     events.c.shard,
     events.c.position,
-    events.c.stream_id,
+    cast(events.c.stream_id, Text),  # The driver would make an object of each UUID.
     events.c.version,
     events.c.recorded_at,
     events.c.valid_at,
