@@ -123,13 +123,13 @@ class Opened(NamedTuple):
         return sum(row.topic == topic for row in self.rows())
 
 
-def service_point(meter_no: str, tariff_id: str = TARIFF_ID) -> ServicePoint:
+def service_point(meter_no: str, installed_at: datetime = INSTALLED_AT) -> ServicePoint:
     """An electricity meter that stood at zero when it was installed."""
     return ServicePoint(
         service_kind="electricity",
         meter_no=meter_no,
-        tariff_id=tariff_id,
-        installed_at=INSTALLED_AT,
+        tariff_id=TARIFF_ID,
+        installed_at=installed_at,
         initial={"total": "0"},  # type: ignore[dict-item] # the text is parsed to Wh
     )
 

@@ -25,6 +25,9 @@ from tests.harness.ledgers import (
 from tests.harness.soundness import assert_sound
 from tests.store.conftest import OpenLedger
 
+LATER = INSTALLED_AT + timedelta(days=2)
+"""A meter that was removed counts again from a later time on."""
+
 
 def test_numbers_of_accounts_and_meters_are_unique(opened: Opened) -> None:
     opened.open("A1", "M1")
@@ -41,7 +44,7 @@ def test_numbers_of_accounts_and_meters_are_unique(opened: Opened) -> None:
 
 
 def install(opened: Opened, account_no: str, meter_no: str) -> Answer:
-    point = service_point(meter_no).model_dump(exclude={"initial", "wrap", "multiplier"})
+    point = service_point(meter_no, LATER).model_dump(exclude={"initial", "wrap", "multiplier"})
     command = InstallMeter(account_no=account_no, initial={"total": "0"}, **point)  # type: ignore[dict-item] # parsed
     return install_meter(command, opened.ledger, CLERK)
 
@@ -65,7 +68,7 @@ def test_a_released_meter_can_be_installed_elsewhere(opening: OpenLedger) -> Non
     assert opened.claims("meter") == {}
     install(opened, "A2", "M1")
     assert opened.claims("meter") == {"M1": "A2"}
-    assert opened.read(reading("M1", 48, 1)).body["accepted"] == 1
+    assert opened.read(reading("M1", 72, 1)).body["accepted"] == 1
     with pytest.raises(Contradiction):
         opened.open("A3", "M1")
     assert_sound(opened)
@@ -106,13 +109,14 @@ def test_a_meter_taken_and_released_in_one_batch_is_free(opened: Opened) -> None
         assert opening.result(WAIT_S).body["positions"] != {}
         assert removing.result(WAIT_S).body["service_points"] == []
     assert opened.claims("meter") == {}
-    opened.open("A2", "M1")
+    opened.open("A2")
+    install(opened, "A2", "M1")
     assert_sound(opened)
 
 
 def test_a_meter_released_and_taken_in_one_batch_belongs_to_the_last(opened: Opened) -> None:
     opened.open("A1", "M1")
-    command = OpenAccount(account_no="A2", service_points=(service_point("M1"),))
+    command = OpenAccount(account_no="A2", service_points=(service_point("M1", LATER),))
     with ThreadPoolExecutor(1) as pool:
         with one_batch(opened.ledger):
             removing = pool.submit(remove_meter, removal("A1"), opened.ledger, CLERK)
