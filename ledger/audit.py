@@ -37,7 +37,7 @@ CONTROL: Final = (
     account.SupplyTripOrdered,
     account.SupplyRestoreOrdered,
 )
-MOVES: Final = {account.AccountCredited: 1, account.CreditReversed: -1, account.AccountAdjusted: 1}
+Movement = account.AccountCredited | account.CreditReversed | account.AccountAdjusted
 
 
 class Finding(NamedTuple):
@@ -119,8 +119,8 @@ class Auditor:
             yield from self._charge(state, event, row)
         elif isinstance(event, CONTROL):
             yield from self._control(state, event)
-        elif type(event) in MOVES:
-            yield from _movement(state, event, MOVES[type(event)])
+        elif isinstance(event, Movement):
+            yield from _movement(state, event)
 
     def _charge(
         self, state: Account, event: account.AccountCharged, row: Row
@@ -150,11 +150,9 @@ class Auditor:
             yield "control", f"decided again it is {again or 'no decision'}"
 
 
-def _movement(state: Account, event: Any, sign: int) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - three topics, one shape
-    paid = getattr(event, "wallet", "paid") == "paid"
-    amount = sign * event.amount_minor
-    balance = state.balance_minor + (amount if paid else 0)
-    granted = state.granted_minor + (0 if paid else amount)
+def _movement(state: Account, event: Movement) -> Iterator[tuple[str, str]]:
+    balance = state.balance_minor + event.paid_minor
+    granted = state.granted_minor + event.granted_minor
     if (balance, granted) != (event.balance_after_minor, event.granted_after_minor):
         yield "balance", f"added up again the wallets are {balance} and {granted}"
 

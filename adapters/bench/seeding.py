@@ -75,7 +75,7 @@ def _open(session: Session, scratch: Scratch, numbers: range) -> Json:
         )
         session.record(account, added, START_US)
         installed = session.new(Meter, meter, shard)
-        fact = installed.install(meter, number, added.point, added.registers)
+        fact = installed.install(meter, number, added.point, added.registers, START_US)
         session.record(installed, fact, START_US)
         credited = credit(
             account,

@@ -4,8 +4,6 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 import adapters.store
@@ -36,6 +34,9 @@ def migrations() -> Path:
 
 def upgrade(connection: Connection) -> None:
     """Bring the schema to the newest revision."""
+    from alembic import command  # noqa: PLC0415 - half a second that only `init` needs
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
     config = Config()
     config.set_main_option("script_location", str(migrations()))
     config.attributes["connection"] = connection

@@ -44,12 +44,22 @@ class Meter(Aggregate):
         return msgspec.structs.replace(self, quarantined=dict(self.quarantined))
 
     def install(
-        self, meter_no: str, account_no: str, point: str, registers: dict[str, int]
+        self, meter_no: str, account_no: str, point: str, registers: dict[str, int], at_us: int
     ) -> MeterInstalled:
-        """Let the meter count for a service point."""
+        """Let the meter count for a service point from a time on.
+
+        One that counted since that time and was removed is no new meter: an order to install it
+        that comes again must not bring it back.
+        """
         if self.account_no:
             raise Refused(
                 "meter_in_use", f"The meter {meter_no} is installed at account {self.account_no}."
+            )
+        if self.installed_at_us and at_us <= self.installed_at_us:
+            raise Refused(
+                "meter_installed_before",
+                f"The meter {meter_no} was installed at that time or later and has been removed; "
+                "give the time at which it begins to count again.",
             )
         return MeterInstalled(meter_no, account_no, point, registers)
 

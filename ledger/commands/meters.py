@@ -63,6 +63,7 @@ def submit_install(command: InstallMeter, ledger: Ledger, context: Context) -> "
         decide,
         context,
         accounts=(command.account_no,),
+        meters=(command.meter_no,),
         claims=(command.claim("meter", command.meter_no, command.account_no),),
     )
 
@@ -88,7 +89,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
         session.record(account, replaced, at_us)
         meter = session.aggregate(Meter, command.meter_no, account.shard)
         installed = meter.install(
-            command.meter_no, account.account_no, point.name, replaced.registers
+            command.meter_no, account.account_no, point.name, replaced.registers, at_us
         )
         session.record(meter, installed, at_us)
         session.decide_levels(account, at_us)
@@ -98,6 +99,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
         decide,
         context,
         accounts=(command.account_no,),
+        meters=(command.meter_no,),
         claims=(command.claim("meter", command.meter_no, command.account_no),),
     )
 

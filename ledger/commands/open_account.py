@@ -99,6 +99,7 @@ def submit(command: OpenAccount, ledger: Ledger, context: Context) -> "Future[An
         decide,
         context,
         accounts=(command.account_no,),
+        meters=meters,
         claims=command.claims(),
         weight=1 + 2 * len(meters),
     )
@@ -145,6 +146,8 @@ def install(session: Session, account: Account, point: ServicePoint) -> None:
         multiplier_milli=point.multiplier,
     )
     meter = session.aggregate(Meter, point.meter_no, account.shard)
-    installed = meter.install(point.meter_no, account.account_no, added.point, added.registers)
+    installed = meter.install(
+        point.meter_no, account.account_no, added.point, added.registers, installed_at_us
+    )
     session.record(account, added, installed_at_us)
     session.record(meter, installed, installed_at_us)

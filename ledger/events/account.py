@@ -109,6 +109,16 @@ class AccountCredited(Event, frozen=True):
     balance_after_minor: int
     granted_after_minor: int
 
+    @property
+    def paid_minor(self) -> int:
+        """What the paid wallet moved by."""
+        return self.amount_minor
+
+    @property
+    def granted_minor(self) -> int:
+        """What the granted wallet moved by."""
+        return 0
+
 
 class CreditReversed(Event, frozen=True):
     """A booked payment was taken back (冲正)."""
@@ -124,6 +134,16 @@ class CreditReversed(Event, frozen=True):
     balance_after_minor: int
     granted_after_minor: int
 
+    @property
+    def paid_minor(self) -> int:
+        """What the paid wallet moved by."""
+        return -self.amount_minor
+
+    @property
+    def granted_minor(self) -> int:
+        """What the granted wallet moved by."""
+        return 0
+
 
 class AccountAdjusted(Event, frozen=True):
     """A named person corrected a wallet, with a reason (调账); the amount is signed."""
@@ -136,6 +156,16 @@ class AccountAdjusted(Event, frozen=True):
     reason: str
     balance_after_minor: int
     granted_after_minor: int
+
+    @property
+    def paid_minor(self) -> int:
+        """What the paid wallet moved by."""
+        return self.amount_minor if self.wallet == "paid" else 0
+
+    @property
+    def granted_minor(self) -> int:
+        """What the granted wallet moved by."""
+        return self.amount_minor if self.wallet == "granted" else 0
 
 
 class ChargeLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
 UPCASTERS: Final[dict[str, tuple[str, Upcaster]]] = {}
 """Retired topic -> (its successor, pure function on the decoded payload)."""
 
-_decoders: Final[dict[str, Callable[[bytes], Event]]] = {
+_decoders: Final[dict[str, Callable[[bytes | str], Event]]] = {
     topic: msgspec.json.Decoder(event_type).decode for topic, event_type in EVENT_TYPES.items()
 }
 encode: Final = msgspec.json.Encoder().encode

@@ -186,7 +186,7 @@ class Committer:
             self._known[shard] = head.position
 
     def _decide_and_write(self, session: Session, batch: Sequence[Work]) -> Outcomes:
-        session.load_accounts([number for work in batch for number in work.accounts])
+        session.prepare([wanted for work in batch for wanted in work.wanted])
         book = ClaimBook(session.writer, [claim for work in batch for claim in work.claims])
         outcomes: Outcomes = []
         for work in batch:

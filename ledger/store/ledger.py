@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ledger.aggregates.account import Account
+from ledger.aggregates.meter import Meter
 from ledger.events import Event, Metadata
 from ledger.events.registry import decode
 from ledger.ports import Claim, Log, Vault
 from ledger.store.cache import GenerationalCache
 from ledger.store.committer import Committer, Watcher
-from ledger.store.session import Session
+from ledger.store.session import Session, Wanted
 from ledger.store.work import Answer, Body, Work
 from ledger.values import shard_of, stream_id
 
@@ -73,6 +74,7 @@ class Ledger:
         context: Context,
         *,
         accounts: Sequence[str] = (),
+        meters: Sequence[str] = (),
         shards: Collection[int] = (),
         claims: tuple[Claim, ...] = (),
         weight: int = 1,
@@ -84,9 +86,15 @@ class Ledger:
         nothing could be recorded.
         """
         return self.submit(
-            decide, context, accounts=accounts, shards=shards, claims=claims, weight=weight,
+            decide,
+            context,
+            accounts=accounts,
+            meters=meters,
+            shards=shards,
+            claims=claims,
+            weight=weight,
             is_bulk=is_bulk,
-        ).result()  # fmt: skip
+        ).result()
 
     def submit(
         self,
@@ -94,20 +102,24 @@ class Ledger:
         context: Context,
         *,
         accounts: Sequence[str] = (),
+        meters: Sequence[str] = (),
         shards: Collection[int] = (),
         claims: tuple[Claim, ...] = (),
         weight: int = 1,
         is_bulk: bool = False,
     ) -> "Future[Answer]":
         """Hand a decision over without waiting for it."""
+        homes = {self.shard_of(number) for number in accounts}
+        wanted: list[Wanted] = [(Account, number, self.shard_of(number)) for number in accounts]
+        wanted += [(Meter, meter_no, shard) for meter_no in meters for shard in homes]
         request = (context.request,) if context.request else ()
         return self._committer.submit(
             Work(
                 decide=decide,
-                shards=frozenset(shards) | {self.shard_of(number) for number in accounts},
+                shards=frozenset(shards) | homes,
                 command_id=self.new_id(),
                 metadata=Metadata(context.actor, context.cause),
-                accounts=tuple(accounts),
+                wanted=tuple(wanted),
                 claims=request + claims,
                 weight=weight,
                 is_bulk=is_bulk,

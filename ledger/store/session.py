@@ -30,6 +30,8 @@ SALT_BYTES: Final = 16
 SALTS_DRAWN: Final = 64
 
 _new_row: Final = tuple.__new__
+Wanted = tuple[type[Aggregate], str, int]
+"""Kind, natural id and shard of a stream that a work will ask for."""
 
 
 def _salts(entropy: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -103,14 +105,13 @@ class Session:
                 found[stream] = state
         return found
 
-    def load_accounts(self, account_nos: Iterable[str]) -> None:
-        """Have accounts at hand before they are asked for one by one."""
-        ids: dict[int, list[str]] = {}
-        for number in account_nos:
-            stream = stream_id(Account.KIND, number)
-            ids.setdefault(shard_of(number, self.shards), []).append(stream)
-        for shard, streams in ids.items():
-            self.load(Account, shard, streams)
+    def prepare(self, wanted: Iterable[Wanted]) -> None:
+        """Have streams at hand before they are asked for one by one."""
+        ids: dict[tuple[type[Aggregate], int], list[str]] = {}
+        for kind, natural_id, shard in wanted:
+            ids.setdefault((kind, shard), []).append(stream_id(kind.KIND, natural_id))
+        for (kind, shard), streams in ids.items():
+            self.load(kind, shard, streams)
 
     def accounts_at(self, homes: Iterable[tuple[int, str]]) -> dict[str, Account]:
         """Accounts by stream, many at once."""

@@ -9,7 +9,7 @@ import msgspec
 
 from ledger.events import Metadata
 from ledger.ports import Claim
-from ledger.store.session import Session
+from ledger.store.session import Session, Wanted
 
 Body = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Work:
     """A decision to be made under the lock of `shards`, the only ones it may write to.
 
-    `accounts` are those it will ask for, `weight` is about how many events it makes. A bulk work
+    `wanted` are streams it will ask for, `weight` is about how many events it makes. A bulk work
     keeps no copies for undoing itself: it must not refuse as a whole, and one that breaks makes its
     batch begin anew without it.
     """
@@ -34,7 +34,7 @@ class Work:
     shards: frozenset[int]
     command_id: str
     metadata: Metadata
-    accounts: tuple[str, ...] = ()
+    wanted: tuple[Wanted, ...] = ()
     claims: tuple[Claim, ...] = ()
     weight: int = 1
     is_bulk: bool = False

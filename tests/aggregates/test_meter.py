@@ -14,8 +14,8 @@ def aside(total: int = 5, code: str = "backward") -> ReadingQuarantined:
 
 def test_a_meter_is_installed_where_it_is_free() -> None:
     past = Scenario(Meter)
-    past.when(Meter.install, "M1", "A1", "electricity", {"total": 0}).then(INSTALLED)
-    past.when(Meter.install, "M1", "A2", "electricity", {"total": 9}).refused("meter_in_use")
+    past.when(Meter.install, "M1", "A1", "electricity", {"total": 0}, 5).then(INSTALLED)
+    past.when(Meter.install, "M1", "A2", "electricity", {"total": 9}, 20).refused("meter_in_use")
 
 
 def test_a_removed_meter_may_count_elsewhere() -> None:
@@ -23,8 +23,16 @@ def test_a_removed_meter_may_count_elsewhere() -> None:
     past.when(Meter.remove, {"total": 9}).then(REMOVED)
     past.when(Meter.remove, {"total": 9}).refused("meter_not_installed")
     elsewhere = MeterInstalled("M1", "A2", "electricity", {"total": 9})
-    past.when(Meter.install, "M1", "A2", "electricity", {"total": 9}).then(elsewhere)
+    past.when(Meter.install, "M1", "A2", "electricity", {"total": 9}, 20).then(elsewhere)
     assert past.state.account_no == "A2"
+
+
+def test_an_order_that_comes_again_does_not_bring_a_removed_meter_back() -> None:
+    past = Scenario(Meter).given((INSTALLED, 10), (REMOVED, 20))
+    again = past.when(Meter.install, "M1", "A1", "electricity", {"total": 0}, 10)
+    again.refused("meter_installed_before")
+    later = past.when(Meter.install, "M1", "A1", "electricity", {"total": 9}, 21)
+    later.then(MeterInstalled("M1", "A1", "electricity", {"total": 9}))
 
 
 def test_the_same_reading_is_kept_aside_once() -> None:

@@ -75,14 +75,15 @@ Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
 
 
 def _booked(account: Account, event: Booked, _at: int) -> None:
+    # Movements are added, not balances copied: so a past without its later facts adds up as well.
     account.has_moved = True
-    account.balance_minor = event.balance_after_minor
-    account.granted_minor = event.granted_after_minor
+    account.balance_minor += event.paid_minor
+    account.granted_minor += event.granted_minor
 
 
 def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
-    account.balance_minor = event.balance_after_minor
-    account.granted_minor = event.granted_after_minor
+    account.balance_minor -= event.amount_minor - event.granted_used_minor
+    account.granted_minor -= event.granted_used_minor
     if event.amount_minor:
         account.has_moved = True
     week = account.week if event.day == account.day else shifted_week(account, event.day)

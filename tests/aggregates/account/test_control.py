@@ -40,7 +40,9 @@ def levels(terms: Terms, *balances_minor: int, service_kind: str = "electricity"
 def account_with(
     balance_minor: int, granted_minor: int = 0, point: str = "electricity", week: int = 0
 ) -> Account:
-    account = an_account(added(point=point), adjusted(balance_minor, balance_minor, granted_minor))
+    paid = adjusted(balance_minor, balance_minor)
+    granted = adjusted(granted_minor, balance_minor, granted_minor, "granted")
+    account = an_account(added(point=point), paid, granted)
     account.week = (week, 0, 0, 0, 0, 0, 0)
     return account
 
