@@ -39,6 +39,14 @@ class Town:
             except Refused as refusal:
                 self.refusals.append(refusal.code)
 
+    def sent(self) -> list[Reading]:
+        """Every reading that was told."""
+        return list(self._sent)
+
+    def meters(self) -> list[str]:
+        """Every meter that ever counted."""
+        return sorted(self._shown)
+
     # Every step takes the account, the number it was made from, and an amount.
 
     def _open(self, account_no: str, _who: int, much: int) -> None:
