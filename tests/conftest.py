@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.harness.postgres import Postgres, PostgresMissing, find_programs
+# Before anything of the harness is imported: its checks say what differs, as those of a test do.
+pytest.register_assert_rewrite("tests.harness")
+
+from tests.harness.postgres import Postgres, PostgresMissing, find_programs  # noqa: E402
 
 # A law that holds slowly, on a machine with other work to do, holds.
 settings.register_profile("patient", deadline=None)

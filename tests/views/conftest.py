@@ -5,8 +5,6 @@ import pytest
 
 from tests.harness.desk import Desk
 
-pytest.register_assert_rewrite("tests.harness.reckoning")
-
 
 @pytest.fixture
 def desk(database_url: str) -> Iterator[Desk]:
