@@ -1,5 +1,7 @@
 """Facts of a prepaid account (预付费账户): money in, supply charged, thresholds crossed."""
 
+# size: every fact of an account stands on one page, because they are read together.
+
 from typing import ClassVar, Final
 
 import msgspec
