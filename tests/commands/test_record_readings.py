@@ -242,6 +242,30 @@ def test_meters_that_move_while_another_process_remembers_them_are_found(shards:
     colleague.close()
 
 
+def test_a_meter_that_moves_within_its_shard_is_found_by_another_process(shards: Desk) -> None:
+    assert shards.ledger.shard_of("A1") == shards.ledger.shard_of("A8")
+    shards.open("A1", point("M1"))
+    shards.open("A8")
+    colleague = shards.colleague()
+    colleague.read("M1", "2026-01-02", 10_000)
+    move(shards, "M1", "A1", "A8")
+    batch = [Reading("M1", at_us(f"2026-01-{day}"), {"total": day * 2_000}) for day in (11, 12)]
+    assert counts(colleague.read_all(*batch)) == (2, 0, [])
+    assert [fact.amount_minor for fact in charges(shards, "A8")] == [1_00, 1_00]
+    colleague.close()
+
+
+def test_a_reading_kept_aside_in_one_shard_is_silence_in_another(shards: Desk) -> None:
+    shards.open("A1", point("M1"))
+    shards.read("M1", "2026-01-02", 10_000)
+    shards.remove("A1", "2026-01-05", {"total": "20"})
+    assert codes(shards.read("M1", "2026-01-06", 21_000)) == ["meter_unknown"]
+    heads = shards.heads()
+    shards.restart()
+    assert counts(shards.read("M1", "2026-01-06", 21_000)) == (0, 1, [])
+    assert shards.heads() == heads
+
+
 def test_a_reading_is_charged_once_by_whoever_comes_first(desk: Desk) -> None:
     colleague = desk.colleague()
     batch = [

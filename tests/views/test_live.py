@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from adapters.views.feed import Feed
+from adapters.views.feed import Feed, lock_position, move_position
 from ledger.projections.catalogue import feeds
 from tests.harness.desk import Desk, point, water
 from tests.harness.documents import policy
@@ -141,6 +141,25 @@ def test_two_processes_that_keep_one_feed_take_turns(desk: Desk) -> None:
     assert taken == 2 * sum(desk.heads().values())
     check_all(desk)
     colleague.close()
+
+
+@pytest.mark.postgres
+def test_of_two_processes_that_begin_a_feed_one_waits_for_the_other(postgres_url: str) -> None:
+    desk = Desk.at(postgres_url)
+
+    def lock() -> int:
+        with desk.engine.begin() as connection:
+            return lock_position(connection, 0, "front")
+
+    with ThreadPoolExecutor(1) as pool:
+        with desk.engine.begin() as connection:
+            assert lock_position(connection, 0, "front") == 0
+            other = pool.submit(lock)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+            move_position(connection, 0, "front", desk.heads()[0])
+        assert other.result(timeout=20) == desk.heads()[0]
+    desk.close()
 
 
 def test_points_are_listed_in_the_order_in_which_they_came(desk: Desk) -> None:
