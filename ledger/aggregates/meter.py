@@ -24,6 +24,10 @@ class Service(msgspec.Struct, frozen=True, gc=False):
         """Whether the meter counted for the account at that time."""
         return self.from_us <= at_us and (self.until_us is None or at_us <= self.until_us)
 
+    def outlasts(self, at_us: int) -> bool:
+        """Whether something that the meter counted for this account lies behind that time."""
+        return at_us <= self.from_us or self.until_us is None or at_us < self.until_us
+
 
 class Meter(Aggregate):
     """A meter within one account's shard; natural id is its number."""
@@ -48,18 +52,18 @@ class Meter(Aggregate):
     ) -> MeterInstalled:
         """Let the meter count for a service point from a time on.
 
-        One that counted since that time and was removed is no new meter: an order to install it
-        that comes again must not bring it back.
+        What it counted before it was removed has been charged: it cannot begin again within that
+        time, and an order to install it that comes again must not bring it back.
         """
         if self.account_no:
             raise Refused(
                 "meter_in_use", f"The meter {meter_no} is installed at account {self.account_no}."
             )
-        if self.installed_at_us and at_us <= self.installed_at_us:
+        if self.services and self.services[-1].outlasts(at_us):
             raise Refused(
                 "meter_installed_before",
-                f"The meter {meter_no} was installed at that time or later and has been removed; "
-                "give the time at which it begins to count again.",
+                f"The meter {meter_no} counted elsewhere at that time or later and has been "
+                "removed; give the time at which it begins to count again.",
             )
         return MeterInstalled(meter_no, account_no, point, registers)
 

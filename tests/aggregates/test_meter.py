@@ -31,7 +31,9 @@ def test_an_order_that_comes_again_does_not_bring_a_removed_meter_back() -> None
     past = Scenario(Meter).given((INSTALLED, 10), (REMOVED, 20))
     again = past.when(Meter.install, "M1", "A1", "electricity", {"total": 0}, 10)
     again.refused("meter_installed_before")
-    later = past.when(Meter.install, "M1", "A1", "electricity", {"total": 9}, 21)
+    within = past.when(Meter.install, "M1", "A2", "electricity", {"total": 5}, 19)
+    within.refused("meter_installed_before")
+    later = past.when(Meter.install, "M1", "A1", "electricity", {"total": 9}, 20)
     later.then(MeterInstalled("M1", "A1", "electricity", {"total": 9}))
 
 
