@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.chaos_proxy import ChaosProxy
+from tests.harness.faulty_line import Line
 from tests.harness.ledgers import Opened, open_ledger
+from tests.harness.postgres import Postgres
 
 
 @pytest.fixture
@@ -12,3 +15,15 @@ def opened(database_url: str, tmp_path: Path) -> Iterator[Opened]:
     with open_ledger(database_url, tmp_path) as opened:
         opened.publish()
         yield opened
+
+
+@pytest.fixture
+def line(postgres: Postgres, postgres_url: str, tmp_path: Path) -> Iterator[Line]:
+    with ChaosProxy(postgres.port) as proxy:
+        far = open_ledger(proxy.route(postgres_url), tmp_path)
+        near = open_ledger(postgres_url, tmp_path)
+        with far as beyond, near as beside:
+            beside.publish()
+            beside.open("A1", "M1")
+            yield Line(proxy, beyond, beside)
+            proxy.heal()

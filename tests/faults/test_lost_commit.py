@@ -1,9 +1,6 @@
-"""The network breaks around COMMIT: everybody gets the true outcome, and there is one effect."""
+"""The answer to COMMIT is lost: everybody gets the true outcome, and there is one effect."""
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -12,65 +9,11 @@ from adapters.store import log
 from ledger.aggregates import Refused
 from ledger.commands import recharge
 from ledger.ports import LogUnavailableError, OutcomeUnknownError
-from tests.harness.chaos_proxy import ChaosProxy
-from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, open_ledger, payment, reading
-from tests.harness.postgres import Postgres
+from tests.harness.faulty_line import BREAK_S, Line, at_commit
+from tests.harness.ledgers import CLERK, WAIT_S, one_batch, payment, reading
 from tests.harness.soundness import assert_sound
 
 pytestmark = pytest.mark.postgres
-BREAK_S = 0.1
-
-
-@dataclass
-class Line:
-    """One ledger from two sides: a process beyond a faulty network, and one beside the server."""
-
-    proxy: ChaosProxy
-    far: Opened
-    near: Opened
-
-    def lose_the_answer_to_commit(self) -> None:
-        self.proxy.faults.lose_answer_to = b"COMMIT"
-
-    def cut_after(self, up_bytes: int) -> None:
-        self.proxy.faults.cut_after_up_bytes = up_bytes
-
-    def was_cut(self) -> bool:
-        return self.proxy.faults.cut_after_up_bytes is None
-
-    def lose_all_from_now(self) -> None:
-        """Nothing reaches the server any more, and shortly the connection is gone."""
-        self.proxy.faults.drop_up = True
-        threading.Timer(BREAK_S, self.mend).start()
-
-    def mend(self) -> None:
-        self.proxy.heal()
-        self.proxy.cut()
-
-
-@pytest.fixture
-def line(postgres: Postgres, postgres_url: str, tmp_path: Path) -> Iterator[Line]:
-    with ChaosProxy(postgres.port) as proxy:
-        far = open_ledger(proxy.route(postgres_url), tmp_path)
-        near = open_ledger(postgres_url, tmp_path)
-        with far as beyond, near as beside:
-            beside.publish()
-            beside.open("A1", "M1")
-            yield Line(proxy, beyond, beside)
-            proxy.heal()
-
-
-def at_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], times: int = 1) -> None:
-    """Let something happen when a COMMIT is about to be sent, so many times."""
-    inner = log.SqlLog._commit
-    left = [act] * times
-
-    def commit(self: log.SqlLog, *about: object) -> None:
-        if left:
-            left.pop()()
-        inner(self, *about)  # type: ignore[arg-type] # passed on as it came
-
-    monkeypatch.setattr(log.SqlLog, "_commit", commit)
 
 
 def test_a_payment_whose_answer_was_lost_is_acknowledged_with_the_original_answer(
@@ -138,37 +81,6 @@ def test_what_others_wrote_meanwhile_is_not_taken_for_ours(
     monkeypatch.setattr(log.SqlLog, "_landed", after_another_writer)
     assert line.far.recharge("A1", "ours").body["balance_minor"] == 20_000
     assert landed == [False]
-    assert_sound(line.near)
-
-
-def test_a_connection_cut_anywhere_leaves_one_effect_or_none(line: Line) -> None:
-    """After so many bytes of a transaction, wherever in it that is."""
-    for n, up_bytes in enumerate(range(60, 6_000, 180), start=1):
-        line.cut_after(up_bytes)
-        try:
-            answer = line.far.recharge("A1", f"t{n}")
-        except OutcomeUnknownError:
-            raise
-        except LogUnavailableError:
-            assert line.near.count("account.credited.v1") == n - 1
-            line.proxy.heal()
-            answer = line.far.recharge("A1", f"t{n}")
-        assert (answer.replayed, answer.body["balance_minor"]) == (False, 10_000 * n)
-        line.proxy.heal()
-    assert_sound(line.near)
-
-
-@pytest.mark.parametrize("readings", [199, 2_500], ids=["one COPY", "a COPY under way"])
-def test_a_connection_lost_inside_a_copy_is_no_reason_to_bother_the_caller(
-    line: Line, readings: int
-) -> None:
-    """None of its rows stay, and all are written on the next connection."""
-    line.far.ledger.meter_homes(["M1"])
-    line.cut_after(readings * 300)
-    answer = line.far.read(*(reading("M1", hour, hour // 9) for hour in range(1, readings + 1)))
-    assert line.was_cut()
-    assert answer.body["accepted"] == readings
-    assert line.near.count("account.charged.v1") == readings
     assert_sound(line.near)
 
 
@@ -259,18 +171,3 @@ def test_a_commit_that_the_server_refuses_is_no_mystery(
         connection.execute(text("DROP TRIGGER slow ON events"))
     assert line.far.recharge("A1", "t1").body["balance_minor"] == 10_000
     assert_sound(line.near)
-
-
-def test_a_server_that_is_not_there_is_said_and_found_again(line: Line) -> None:
-    line.proxy.faults.refuse = True
-    line.proxy.cut()
-    for ask in (
-        lambda: line.far.recharge("A1", "t1"),
-        lambda: line.far.read(reading("M-unknown", 1, 1)),
-        lambda: line.far.ledger.event(0, 1),
-    ):
-        with pytest.raises(LogUnavailableError):
-            ask()
-    line.proxy.heal()
-    assert line.far.recharge("A1", "t1").body["balance_minor"] == 10_000
-    assert line.far.ledger.event(0, 1) is not None

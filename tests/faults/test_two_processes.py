@@ -46,6 +46,17 @@ def homes() -> dict[int, str]:
     return {shard_of(number, SHARDS): number for number in numbers}
 
 
+def test_processes_that_find_no_ledger_at_once_make_one(database_url: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        several = [stack.enter_context(teller(database_url, tmp_path, SHARDS)) for _ in range(4)]
+        for process in several:
+            process.tell("publish")
+        assert [process.told().fault for process in several] == [""] * 4
+        with open_ledger(database_url, tmp_path, shards=SHARDS) as opened:
+            assert opened.count("tariff.published.v1") == 1
+            assert_sound(opened)
+
+
 def test_two_processes_of_eight_threads_leave_one_gapless_log(
     sharded: Opened, tellers: tuple[Teller, Teller]
 ) -> None:
