@@ -1,8 +1,6 @@
 """What the domain's values may be, drawn: policies, facts of every shape, whole histories."""
 
 from collections.abc import Callable
-from fractions import Fraction
-from math import floor
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -22,11 +20,6 @@ INTEGERS: Final = st.integers(-(2**58), 2**58)
 NAMES: Final = st.sampled_from(["electricity", "electricity-2", "water", "M1", "M2", "total", ""])
 """Few, so that facts speak of the same points and meters."""
 DAYS: Final = st.none() | st.integers(0, 20)
-
-
-def closest_minor(exact: Fraction) -> int:
-    """Half up, away from zero: the rounding of the books, told independently of the engine."""
-    return floor(exact + Fraction(1, 2)) if exact >= 0 else -floor(-exact + Fraction(1, 2))
 
 
 @st.composite

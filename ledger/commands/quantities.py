@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-_DECIMAL: Final = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?")
+_DECIMAL: Final = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,18}))?")
 MILLI: Final = 3
 
 

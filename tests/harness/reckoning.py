@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
+from math import floor
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -33,6 +34,7 @@ def check_all(desk: Desk) -> None:
     check_statements(desk, log)
     check_energy(desk, log)
     check_journal(desk, log)
+    check_tax(log)
     check_alerts(desk, log)
     check_quarantine(desk, log)
 
@@ -204,6 +206,29 @@ def check_journal(desk: Desk, log: list[Recorded]) -> None:
     assert {no: net for no, net in told.items() if net} == {
         no: net for no, net in expected.items() if net
     }
+
+
+def check_tax(log: list[Recorded]) -> None:
+    """VAT of an account's month is that of the month's total; a month that has begun stays open."""
+    gross: Counter[tuple[str, str, tuple[int, int]]] = Counter()
+    vat: Counter[tuple[str, str, tuple[int, int]]] = Counter()
+    open_months: dict[str, str] = {}
+    for item in log:
+        if isinstance(item.event, facts.AccountCharged):
+            account_no = item.event.account_no
+            month = f"{instant(item.valid_at_us - 1).astimezone(TIMEZONE):%Y-%m}"
+            for line in item.event.lines:
+                month = open_months[account_no] = max(month, open_months.get(account_no, ""))
+                gross[account_no, month, line.vat_rate] += line.amount_minor
+                vat[account_no, month, line.vat_rate] += line.vat_minor
+    for (account_no, month, (part, whole)), total in gross.items():
+        exact = Fraction(total * part, whole + part)
+        assert vat[account_no, month, (part, whole)] == closest_minor(exact)
+
+
+def closest_minor(exact: Fraction) -> int:
+    """Half up, away from zero: the rounding of the books, told independently of the engine."""
+    return floor(exact + Fraction(1, 2)) if exact >= 0 else -floor(-exact + Fraction(1, 2))
 
 
 def check_alerts(desk: Desk, log: list[Recorded]) -> None:

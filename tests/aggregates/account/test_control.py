@@ -20,6 +20,7 @@ from ledger.aggregates.account.control import (
     is_quiet,
     level_after,
 )
+from ledger.aggregates.account.state import days_left
 from ledger.events import account as facts
 from tests.harness.documents import policy
 from tests.harness.past import added, adjusted, an_account, the_point
@@ -149,6 +150,23 @@ def test_days_left_at_the_last_weeks_pace_remind_and_warn(
 ) -> None:
     terms = policy(remind=None, warn=None, remind_days=5, warn_days=3).terms(1)
     assert decided(account_with(30_00, week=week_minor), terms) == expected
+
+
+@pytest.mark.parametrize(
+    ("available_minor", "week_minor", "days"),
+    [
+        (0, 70_00, 0),
+        (-1, 0, 0),
+        (9_99, 70_00, 0),
+        (10_00, 70_00, 1),
+        (1, 0, 9_999),
+        (10**9, 1, 9_999),
+    ],
+)
+def test_days_left_are_whole_days_of_the_last_weeks_mean(
+    available_minor: int, week_minor: int, days: int
+) -> None:
+    assert days_left(available_minor, week_minor) == days
 
 
 def test_no_day_left_is_a_line_like_any_other() -> None:

@@ -14,7 +14,7 @@ from ledger.pricing import compile_tariff
 from tests.harness.desk import at_us
 from tests.harness.documents import daily_fee, energy, tariff, version
 from tests.harness.past import added, an_account, charged, read
-from tests.strategies import closest_minor
+from tests.harness.reckoning import closest_minor
 
 TWO_RATES = compile_tariff(
     tariff("two", version(energy(["0.5"]), daily_fee("1", tax_rate="0.03", gl="revenue")))
