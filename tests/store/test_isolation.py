@@ -1,16 +1,21 @@
 """A work that fails, refuses or breaks touches nobody else in its batch, and leaves no trace."""
 
+import struct
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from adapters.store.tables import vault
 from ledger.aggregates import Refused
 from ledger.aggregates.account.money import credit
-from ledger.commands import recharge, record_readings
+from ledger.commands import open_account, recharge, record_readings
+from ledger.commands.open_account import OpenAccount
 from ledger.events.account import GroupAssigned
 from ledger.store import Session, session
-from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, payment, reading
+from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, payment, reading, service_point
 from tests.harness.soundness import assert_sound
 from tests.store.conftest import OpenLedger
 
@@ -91,23 +96,47 @@ def test_many_broken_works_of_one_batch_fail_alone(opened: Opened) -> None:
     assert_sound(opened)
 
 
-def test_a_fact_that_cannot_be_encoded_fails_its_own_command(opened: Opened) -> None:
-    """Half a surrogate pair is no UTF-8; that is found only after every decision."""
+@pytest.mark.parametrize(
+    ("group", "valid_at_us"),
+    [("\ud800", 0), ("g", 2**63)],
+    ids=["half a surrogate pair", "a time that no column holds"],
+)
+def test_a_fact_that_cannot_be_written_fails_its_own_command(
+    opened: Opened, group: str, valid_at_us: int
+) -> None:
+    """Some of it shows when the fact is encoded, some not before the whole batch is written."""
     opened.open("A1")
 
-    def unencodable(at: Session) -> dict[str, Any]:
-        account = at.account("A1")
-        at.record(account, GroupAssigned("A1", "\ud800"), at.now_us)
+    def unwritable(at: Session) -> dict[str, Any]:
+        at.record(at.account("A1"), GroupAssigned("A1", group), valid_at_us)
         return {}
 
     with one_batch(opened.ledger):
         first = recharge.submit(payment("A1", "t1"), opened.ledger, CLERK)
-        broken = opened.ledger.submit(unencodable, CLERK, accounts=("A1",))
+        broken = opened.ledger.submit(unwritable, CLERK, accounts=("A1",))
         last = recharge.submit(payment("A1", "t2"), opened.ledger, CLERK)
-    assert isinstance(broken.exception(WAIT_S), UnicodeEncodeError)
+    assert isinstance(broken.exception(WAIT_S), UnicodeEncodeError | OverflowError | struct.error)
     assert first.result(WAIT_S).body["balance_minor"] == 10_000
     assert last.result(WAIT_S).body["balance_minor"] == 20_000
     assert_sound(opened)
+
+
+def test_a_refused_opening_leaves_nothing_of_a_person_behind(opened: Opened) -> None:
+    future = datetime.now(UTC) + timedelta(days=9)
+    refused = OpenAccount(
+        account_no="A1", name="Somebody", service_points=(service_point("M1", future),)
+    )
+    accepted = OpenAccount(account_no="A1", name="Somebody", phone="1")
+    with one_batch(opened.ledger):
+        futures = [
+            open_account.submit(command, opened.ledger, CLERK) for command in (refused, accepted)
+        ]
+    assert isinstance(futures[0].exception(WAIT_S), Refused)
+    assert futures[1].result(WAIT_S).body["version"] == 1
+    assert opened.ledger.vault.unseal(0, "A1") == {"name": "Somebody", "phone": "1"}
+    with opened.engine.begin() as connection:
+        sealed = connection.execute(select(vault.c.account_no, vault.c.field)).all()
+    assert sorted(sealed) == [("A1", "key"), ("A1", "name"), ("A1", "phone")]
 
 
 def test_a_statement_that_the_database_refuses_fails_its_own_command(opened: Opened) -> None:
