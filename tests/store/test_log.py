@@ -16,7 +16,7 @@ from adapters.store.engine import create_engine
 from adapters.store.log import SqlLog
 from ledger.aggregates import Refused
 from ledger.ports import Claim, ConflictError, LogUnavailableError, Row
-from tests.harness.ledgers import WAIT_S, Opened, open_ledger, reading
+from tests.harness.ledgers import CLERK, WAIT_S, Opened, open_ledger, reading
 from tests.harness.soundness import assert_sound, leaf_of
 from tests.store.conftest import OpenLedger
 
@@ -235,6 +235,11 @@ def test_too_many_foreign_events_to_name_make_a_process_forget_everything(
         assert opened.recharge("A1", f"b{n}").body["balance_minor"] == 10_000 * (2 * n + 2)
     for n in range(5):
         other.recharge("A1", f"c{n}")
+    # A mere look: where nothing is written, no version would contradict a stale state.
+    seen = opened.ledger.decide(
+        lambda at: {"balance_minor": at.account("A1").balance_minor}, CLERK, accounts=("A1",)
+    )
+    assert seen.body["balance_minor"] == 10_000 * 13
     assert opened.recharge("A1", "d").body["balance_minor"] == 10_000 * 14
     assert_sound(opened)
 
