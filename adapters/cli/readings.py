@@ -160,7 +160,7 @@ def reader(run: Import) -> ReadCells:
 def thousandths(text: str) -> int:
     """Wh of kWh or litres of m³, exactly; what is usual is read without a pattern."""
     whole, point, fraction = text.partition(".")
-    if whole.isdecimal() and len(whole) <= WHOLE_DIGITS_MAX:
+    if text.isascii() and whole.isdecimal() and len(whole) <= WHOLE_DIGITS_MAX:
         if not point:
             return int(whole) * 1000
         if fraction.isdecimal() and len(fraction) <= MILLI_DIGITS:
