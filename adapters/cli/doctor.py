@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from adapters.cli.output import Shown, table
 from adapters.cli.problems import DIFFERENCE, OK
 from adapters.settings import Settings
+from adapters.store.guards import missing_guards
 from adapters.store.schema import migrations
 from adapters.store.tables import events, log_heads
 from adapters.store.vault import VaultKeyError, read_master_key
@@ -23,10 +24,6 @@ from ledger.values import MICROS_PER_SECOND
 GIB: Final = 1 << 30
 DISK_FREE_MIN: Final = 2 * GIB
 LAG_MAX: Final = 100_000
-GUARDS: Final = {
-    "sqlite": {"events_no_update", "events_no_delete"},
-    "postgresql": {"events_no_change", "events_no_statement"},
-}
 DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
 FORBIDDEN: Final = ("UPDATE", "DELETE", "TRUNCATE")
 OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -88,16 +85,8 @@ def _schema(connection: Connection) -> Check:
 
 
 def _guards(connection: Connection) -> Check:
-    """The triggers that keep the log append-only, standing and enabled."""
-    if connection.dialect.name == "sqlite":
-        found = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'events'"
-    else:
-        found = (
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'events'::regclass"
-            " AND tgenabled IN ('O', 'A')"
-        )
-    standing = set(connection.scalars(text(found)))
-    missing = sorted(GUARDS[connection.dialect.name] - standing)
+    """The triggers that keep the log append-only: standing, enabled, and still refusing."""
+    missing = missing_guards(connection)
     detail = f"missing: {', '.join(missing)}" if missing else "events can only be appended"
     return _checked("guards", detail, holds=not missing)
 
