@@ -42,7 +42,7 @@ check: $(VENV)/installed ## Format, lint, types and layers: the gate of every co
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: check postgres ## The gate and all tests, on SQLite and on PostgreSQL
+test: check postgres chromium ## The gate and all tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: bench
@@ -73,6 +73,16 @@ postgres: $(VENV)/installed
 			apt-get install -y -qq --no-install-recommends postgresql; } \
 		|| echo "PostgreSQL could not be installed; the tests use the server of the wheel." >&2
 	@$(BIN)/python -c 'from tests.harness.postgres import find_programs as f; print("PostgreSQL for tests:", f())'
+
+# The pages are tested in a real browser; where it cannot be installed those tests say so.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+		|| command -v google-chrome >/dev/null \
+		|| test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends chromium fonts-noto-cjk; } \
+		|| echo "Chromium could not be installed; the tests of the pages skip." >&2
 
 $(VENV)/locked: requirements-test.lock
 	$(require_python)

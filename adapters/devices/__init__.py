@@ -1,0 +1,1 @@
+"""Meters on their buses: register maps, drivers, the sweep, and the park of simulated meters."""
