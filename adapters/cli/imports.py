@@ -107,7 +107,7 @@ def importing(file: Path, what: str) -> Iterator[Import]:
             try:
                 yield run
             except LogUnavailableError:
-                recorded = run.tally.accepted + run.tally.duplicate
+                recorded = run.tally.rows - run.tally.refused
                 say(f"Stopped; {recorded} rows are recorded. Run the command again to go on.")
                 raise
         run.seconds = time.monotonic() - begun

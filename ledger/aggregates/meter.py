@@ -40,8 +40,8 @@ class Meter(Aggregate):
     point: str = ""
     installed_at_us: int = 0
     services: tuple[Service, ...] = ()
-    quarantined: dict[str, str] = msgspec.field(default_factory=dict)
-    """Time of a reading in quarantine and its registers -> the code it was refused with."""
+    quarantined: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+    """Time of a reading in quarantine and its registers -> code and reason it was refused with."""
 
     def clone(self) -> Self:
         """Independent copy, quarantine included."""
@@ -73,13 +73,13 @@ class Meter(Aggregate):
             raise Refused("meter_not_installed", f"The meter {self.meter_no} is not installed.")
         return MeterRemoved(self.meter_no, self.account_no, self.point, registers)
 
-    def has_quarantined(self, at_us: int, registers: dict[str, int]) -> bool:
-        """Whether this very reading is kept aside already."""
-        return reading_key(at_us, registers) in self.quarantined
+    def kept_aside(self, at_us: int, registers: dict[str, int]) -> tuple[str, str] | None:
+        """Code and reason of this very reading, where it is in quarantine already."""
+        return self.quarantined.get(reading_key(at_us, registers))
 
     def quarantine(self, at_us: int, event: ReadingQuarantined) -> ReadingQuarantined | None:
         """Keep a reading that cannot be charged; the same one again is silence."""
-        return None if self.has_quarantined(at_us, event.registers) else event
+        return event if self.kept_aside(at_us, event.registers) is None else None
 
 
 def reading_key(at_us: int, registers: dict[str, int]) -> str:
@@ -110,7 +110,7 @@ def _quarantined(meter: Meter, event: ReadingQuarantined, at: int) -> None:
     meter.meter_no = event.meter_no
     if len(meter.quarantined) >= QUARANTINED_MAX:
         del meter.quarantined[next(iter(meter.quarantined))]
-    meter.quarantined[reading_key(at, event.registers)] = event.code
+    meter.quarantined[reading_key(at, event.registers)] = (event.code, event.reason)
 
 
 Meter.EVOLVERS.update(

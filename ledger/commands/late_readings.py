@@ -39,6 +39,13 @@ class Waiting(NamedTuple):
         return self.reading.meter_no, self.reading.at_us
 
 
+class Judgement(NamedTuple):
+    """Why a reading is kept aside, None for a duplicate; whether it has been kept before."""
+
+    why: Quarantine | None
+    is_known: bool = False
+
+
 Recorded = dict[tuple[str, int], list[dict[str, int]]]
 """(meter, time) -> register values recorded for it."""
 
@@ -68,8 +75,8 @@ class LateReadings:
         """Set a reading aside until the batch is through."""
         self._waiting.append(Waiting(number, reading, account, point))
 
-    def judged(self) -> Iterator[tuple[Waiting, Quarantine | None]]:
-        """Each with the reason to keep it aside, None for a duplicate."""
+    def judged(self) -> Iterator[tuple[Waiting, Judgement]]:
+        """Each with the reason to keep it aside, if there is one."""
         known = self._recorded(
             (item.account.shard, item.account.stream_id, item.reading.at_us)
             for item in self._waiting
@@ -134,17 +141,21 @@ class LateReadings:
         return recorded
 
 
-def _judge(
-    item: Waiting, known: list[dict[str, int]] | None, meters: Iterable[Meter]
-) -> Quarantine | None:
+def _judge(item: Waiting, known: list[dict[str, int]] | None, meters: Iterable[Meter]) -> Judgement:
     _, reading, _, point = item
     for values in known or ():
         if all(reading.registers.get(name) == value for name, value in values.items()):
-            return None
+            return Judgement(None)
     if known:
-        return CONTRADICTION
-    if any(meter.has_quarantined(reading.at_us, reading.registers) for meter in meters):
-        return None
+        return Judgement(CONTRADICTION)
+    for meter in meters:
+        if (kept := meter.kept_aside(reading.at_us, reading.registers)) is not None:
+            return Judgement(Quarantine(*kept), is_known=True)
+    return Judgement(_reason(reading, point, meters))
+
+
+def _reason(reading: Reading, point: Point | None, meters: Iterable[Meter]) -> Quarantine:
+    """Why a reading of which nothing is recorded waits."""
     services = [service for meter in meters for service in meter.services]
     if any(service.covers(reading.at_us) for service in services):
         return LATE

@@ -84,9 +84,11 @@ class _Batch:
                     self._late.add(index, reading, account, point)
             else:
                 accepted += self._charge(index, reading, account, point)
-        for item, why in self._late.judged():
+        for item, (why, is_known) in self._late.judged():
             if why is None:
                 self._duplicates += 1
+            elif is_known:
+                self._tell(item.number, why)
             else:
                 self._keep(item.number, item.reading, item.account, why)
         self._quarantined.sort(key=lambda item: item["index"])
@@ -141,16 +143,12 @@ class _Batch:
     def _keep(self, index: int, reading: Reading, account: Account | None, why: Quarantine) -> None:
         shard = account.shard if account is not None else UNKNOWN_METER_SHARD
         meter = self._session.aggregate(Meter, reading.meter_no, shard)
-        event = ReadingQuarantined(
-            reading.meter_no,
-            account.account_no if account is not None else "",
-            reading.registers,
-            why.code,
-            why.reason,
-        )
-        kept = meter.quarantine(reading.at_us, event)
-        if kept is None:
-            self._duplicates += 1
-            return
-        self._session.record(meter, kept, reading.at_us)
-        self._quarantined.append({"index": index, "code": why.code, "reason": why.reason})
+        account_no = account.account_no if account is not None else ""
+        event = ReadingQuarantined(reading.meter_no, account_no, reading.registers, *why)
+        if (kept := meter.quarantine(reading.at_us, event)) is not None:
+            self._session.record(meter, kept, reading.at_us)
+        self._tell(index, meter.kept_aside(reading.at_us, reading.registers) or why)
+
+    def _tell(self, index: int, why: tuple[str, str]) -> None:
+        code, reason = why
+        self._quarantined.append({"index": index, "code": code, "reason": reason})

@@ -40,7 +40,9 @@ def test_an_order_that_comes_again_does_not_bring_a_removed_meter_back() -> None
 def test_the_same_reading_is_kept_aside_once() -> None:
     past = Scenario(Meter).given(INSTALLED)
     assert past.when(Meter.quarantine, 100, aside()).facts == (aside(),)
-    assert past.given((aside(), 100)).state.quarantined == {"100 total=5": "backward"}
+    assert past.given((aside(), 100)).state.quarantined == {
+        "100 total=5": ("backward", "It went back.")
+    }
     past.when(Meter.quarantine, 100, aside(code="late")).then_nothing()
 
 

@@ -104,11 +104,12 @@ def test_a_time_in_the_future_is_kept_aside(desk: Desk) -> None:
 def test_what_cannot_be_charged_is_kept_aside_once(
     desk: Desk, meter_no: str, registers: dict[str, int], code: str
 ) -> None:
-    assert counts(desk.read(meter_no, "2026-01-02", **registers)) == (0, 0, [code])
+    first = desk.read(meter_no, "2026-01-02", **registers)
+    assert counts(first) == (0, 0, [code])
     heads = desk.heads()
-    assert counts(desk.read(meter_no, "2026-01-02", **registers)) == (0, 1, [])
+    assert desk.read(meter_no, "2026-01-02", **registers) == first | {"positions": {}}
     desk.restart()
-    assert counts(desk.read(meter_no, "2026-01-02", **registers)) == (0, 1, [])
+    assert desk.read(meter_no, "2026-01-02", **registers) == first | {"positions": {}}
     assert (desk.heads(), kept_aside(desk)) == (heads, [(meter_no, code)])
     (aside,) = [item for item in desk.recorded() if isinstance(item.event, ReadingQuarantined)]
     assert aside.valid_at_us == at_us("2026-01-02")
@@ -120,7 +121,21 @@ def test_a_reading_that_went_backward_stays_silent_behind_a_later_one(desk: Desk
     desk.read("M1", "2026-01-02", 10_000)
     assert codes(desk.read("M1", "2026-01-03", 9_000)) == ["backward"]
     assert counts(desk.read("M1", "2026-01-04", 11_000)) == (1, 0, [])
-    assert counts(desk.read("M1", "2026-01-03", 9_000)) == (0, 1, [])
+    assert counts(desk.read("M1", "2026-01-03", 9_000)) == (0, 0, ["backward"])
+    assert kept_aside(desk) == [("M1", "backward")]
+
+
+def test_a_reading_kept_aside_is_told_at_each_of_its_places(desk: Desk) -> None:
+    desk.read("M1", "2026-01-03", 20_000)
+    late = Reading("M1", at_us("2026-01-02"), {"total": 10_000})
+    strange = Reading("M9", at_us("2026-01-02"), {"total": 1})
+    told = ["late", "meter_unknown", "late", "meter_unknown"]
+    for _ in range(2):
+        answer = desk.read_all(late, strange, late, strange)
+        assert counts(answer) == (0, 0, told)
+        assert [item["index"] for item in answer["quarantined"]] == [0, 1, 2, 3]
+        assert all(item["reason"].endswith(".") for item in answer["quarantined"])
+    assert len(kept_aside(desk)) == 2
 
 
 def test_a_bad_reading_does_not_stop_the_next_one(desk: Desk) -> None:
@@ -199,8 +214,8 @@ def test_a_retired_meter_is_late_within_its_time_and_unknown_after_it(desk: Desk
     assert codes(desk.read("M2", "2026-01-04", 0)) == ["before_installation"]
     heads = desk.heads()
     desk.restart()
-    assert counts(desk.read("M1", "2026-01-06", 21_000)) == (0, 1, [])
-    assert counts(desk.read("M1", "2026-01-03", 15_000)) == (0, 1, [])
+    assert counts(desk.read("M1", "2026-01-06", 21_000)) == (0, 0, ["meter_unknown"])
+    assert counts(desk.read("M1", "2026-01-03", 15_000)) == (0, 0, ["late"])
     assert desk.heads() == heads
 
 
@@ -255,14 +270,14 @@ def test_a_meter_that_moves_within_its_shard_is_found_by_another_process(shards:
     colleague.close()
 
 
-def test_a_reading_kept_aside_in_one_shard_is_silence_in_another(shards: Desk) -> None:
+def test_a_reading_kept_aside_in_one_shard_is_not_kept_in_another_as_well(shards: Desk) -> None:
     shards.open("A1", point("M1"))
     shards.read("M1", "2026-01-02", 10_000)
     shards.remove("A1", "2026-01-05", {"total": "20"})
     assert codes(shards.read("M1", "2026-01-06", 21_000)) == ["meter_unknown"]
     heads = shards.heads()
     shards.restart()
-    assert counts(shards.read("M1", "2026-01-06", 21_000)) == (0, 1, [])
+    assert counts(shards.read("M1", "2026-01-06", 21_000)) == (0, 0, ["meter_unknown"])
     assert shards.heads() == heads
 
 

@@ -191,7 +191,9 @@ def test_rows_handed_over_early_are_those_of_one_transaction(
     _, first, refused, second, last = futures
     assert isinstance(refused.exception(WAIT_S), Refused)
     assert (first.result(WAIT_S).body["accepted"], first.result().body["duplicate"]) == (50, 1)
-    assert (second.result(WAIT_S).body["accepted"], second.result().body["duplicate"]) == (37, 3)
+    assert (second.result(WAIT_S).body["accepted"], second.result().body["duplicate"]) == (37, 1)
+    for told in (first.result().body, second.result().body):
+        assert [item["code"] for item in told["quarantined"]] == ["contradiction", "meter_unknown"]
     assert last.result(WAIT_S).body["balance_minor"] == 20_000 - 29 * 50
     assert len({row.recorded_at for row in assert_sound(opened)[-93:]}) == 1
     assert opening().recharge("A1", "t4").body["balance_minor"] == 30_000 - 29 * 50

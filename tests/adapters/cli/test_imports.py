@@ -75,6 +75,10 @@ def test_each_reading_that_is_not_charged_is_reported_with_its_line(terminal: Te
         (10, "meter_unknown"),
         *((line, "malformed") for line in range(11, 18)),
     ]
+    report = terminal.read("readings.csv.refused.csv")
+    again = terminal.json("readings", "import", str(path), exit_code=3)
+    assert counts(again) == (0, 3, 7, 7)  # Kept aside once, told each time.
+    assert terminal.read("readings.csv.refused.csv") == report
     assert {number: balance for number, (balance, _) in balances(terminal).items()} == {
         "A0": -500,
         "A1": -200,
