@@ -1,5 +1,6 @@
 """Identities, shards and local time: the small exact values every other module speaks in."""
 
+import re
 import uuid
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY: Final = EPOCH.toordinal()
 _OFFSET_STEP_US: Final = 900 * MICROS_PER_SECOND  # Zones shift on quarter hours only.
 _OFFSETS_MAX: Final = 200_000
+_UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and the surrogates that UTF-8 cannot hold."""
 
 _offsets: dict[str, dict[int, int]] = {}
 
@@ -22,6 +25,11 @@ _offsets: dict[str, dict[int, int]] = {}
 def stream_id(kind: str, natural_id: str) -> str:
     """Canonical UUIDv5 text of the stream `kind/natural_id`."""
     return str(uuid.uuid5(NAMESPACE, f"{kind}/{natural_id}"))
+
+
+def storable(text: str) -> str:
+    """The text as any database holds it: a character that some refuse is written out, `\\u0000`."""
+    return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def shard_of(account_no: str, shards: int) -> int:

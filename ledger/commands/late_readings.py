@@ -14,7 +14,7 @@ from ledger.events.account import AccountCharged, MeterReplaced, ServicePointAdd
 from ledger.events.registry import decode
 from ledger.store import Session
 from ledger.store.folding import FOLD_HASH, fold
-from ledger.values import shard_of, stream_id
+from ledger.values import shard_of, storable, stream_id
 
 
 class Reading(NamedTuple):
@@ -23,6 +23,11 @@ class Reading(NamedTuple):
     meter_no: str
     at_us: int
     registers: dict[str, int]
+
+    def storable(self) -> "Reading":
+        """The same with characters written out that no database holds."""
+        registers = {storable(name): value for name, value in self.registers.items()}
+        return Reading(storable(self.meter_no), self.at_us, registers)
 
 
 class Waiting(NamedTuple):
@@ -73,7 +78,7 @@ class LateReadings:
         self, number: int, reading: Reading, account: Account | None, point: Point | None
     ) -> None:
         """Set a reading aside until the batch is through."""
-        self._waiting.append(Waiting(number, reading, account, point))
+        self._waiting.append(Waiting(number, reading.storable(), account, point))
 
     def judged(self) -> Iterator[tuple[Waiting, Judgement]]:
         """Each with the reason to keep it aside, if there is one."""

@@ -17,6 +17,7 @@ from ledger.commands.late_readings import LateReadings, Reading
 from ledger.events.meter import ReadingQuarantined
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.ledger import Home
+from ledger.values import storable
 
 UNKNOWN_METER_SHARD: Final = 0
 ROUTES_MAX: Final = 5
@@ -104,9 +105,8 @@ class _Batch:
         """Account and point of a meter that is not where it was: it is elsewhere, or nowhere."""
         if not self._has_routed:
             self._has_routed = True
-            self._route(
-                sorted({r.meter_no for r in readings if self._place(r.meter_no)[1] is None})
-            )
+            lost = {r.meter_no for r in readings if self._place(r.meter_no)[1] is None}
+            self._route(sorted(number for number in lost if number == storable(number)))
         return self._place(reading.meter_no)
 
     def _place(self, meter_no: str) -> tuple[Account | None, Point | None]:
@@ -140,11 +140,14 @@ class _Batch:
         session.decide_levels(account, reading.at_us)
         return True
 
-    def _keep(self, index: int, reading: Reading, account: Account | None, why: Quarantine) -> None:
+    def _keep(self, index: int, aside: Reading, account: Account | None, why: Quarantine) -> None:
+        reading = aside.storable()
         shard = account.shard if account is not None else UNKNOWN_METER_SHARD
         meter = self._session.aggregate(Meter, reading.meter_no, shard)
         account_no = account.account_no if account is not None else ""
-        event = ReadingQuarantined(reading.meter_no, account_no, reading.registers, *why)
+        event = ReadingQuarantined(
+            reading.meter_no, account_no, reading.registers, why.code, storable(why.reason)
+        )
         if (kept := meter.quarantine(reading.at_us, event)) is not None:
             self._session.record(meter, kept, reading.at_us)
         self._tell(index, meter.kept_aside(reading.at_us, reading.registers) or why)

@@ -16,7 +16,7 @@ from ledger.store.cache import GenerationalCache
 from ledger.store.committer import Committer, Watcher
 from ledger.store.session import Session, Wanted
 from ledger.store.work import Answer, Body, Work
-from ledger.values import shard_of, stream_id
+from ledger.values import shard_of, storable, stream_id
 
 
 class LedgerTerms(NamedTuple):
@@ -141,7 +141,9 @@ class Ledger:
             else:
                 homes[meter_no] = home
         if unknown:
-            owners = self.log.owners([("meter", meter_no) for meter_no in set(unknown)])
+            # A number that no database holds is that of no installed meter.
+            keys = [("meter", number) for number in set(unknown) if number == storable(number)]
+            owners = self.log.owners(keys)
             for (_, meter_no), account_no in owners.items():
                 homes[meter_no] = self.settle_meter(meter_no, account_no)
             self._homes.trim()

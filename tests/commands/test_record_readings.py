@@ -117,6 +117,25 @@ def test_what_cannot_be_charged_is_kept_aside_once(
     assert aside.event.registers == registers
 
 
+@pytest.mark.parametrize("strange", ["\x00", "\x1f", "\ud800", "\n"])
+def test_characters_that_no_database_holds_are_written_out(desk: Desk, strange: str) -> None:
+    written = f"\\u{ord(strange):04x}"
+    unknown = Reading(f"M{strange}1", at_us("2026-01-02"), {"total": 5, f"x{strange}": 5})
+    register = Reading("M1", at_us("2026-01-02"), {"total": 5, f"x{strange}": 5})
+    for _ in range(2):
+        answer = desk.read_all(unknown, register, Reading("M1", at_us("2026-01-03"), {"total": 5}))
+        assert codes(answer) == ["meter_unknown", "register_unknown"]
+        desk.restart()
+    assert sorted(kept_aside(desk)) == [
+        ("M1", "register_unknown"),
+        (f"M{written}1", "meter_unknown"),
+    ]
+    assert len(charges(desk)) == 1
+    desk.views.catch_up()
+    assert desk.views.parked() == []
+    assert desk.views.verify() == []
+
+
 def test_a_reading_that_went_backward_stays_silent_behind_a_later_one(desk: Desk) -> None:
     desk.read("M1", "2026-01-02", 10_000)
     assert codes(desk.read("M1", "2026-01-03", 9_000)) == ["backward"]
