@@ -12,7 +12,7 @@ from ledger.aggregates.account.control import INDEX
 from ledger.aggregates.account.state import days_left
 from ledger.commands.quantities import decimal_text
 from ledger.pricing import CompiledTariff, Position
-from ledger.projections.accounts import Accounts
+from ledger.projections.accounts import Accounts, Usage
 from ledger.values import rfc3339, shard_of
 
 Json = dict[str, Any]
@@ -59,7 +59,7 @@ def _body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a database r
         "group": row.user_group,
         "timezone": row.timezone,
         "service_points": [
-            _point(name, particulars, usage[name], supply[name], tariff_of)
+            _point(name, particulars, Usage(*usage[name]), supply[name], tariff_of)
             for name, particulars in points.items()
         ],
         "version": row.version,
@@ -82,16 +82,16 @@ def _by_point(flat: Json) -> dict[str, Json]:
     return dict(sorted(points.items(), key=lambda item: int(item[1]["added"])))
 
 
-def _point(name: str, particulars: Json, usage: Json, supply: Json, tariff_of: TariffOf) -> Json:
-    tariff = tariff_of(usage["tariff_id"])
+def _point(name: str, particulars: Json, usage: Usage, supply: Json, tariff_of: TariffOf) -> Json:
+    tariff = tariff_of(usage.tariff_id)
     position = Position(
-        version=usage["version"],
-        window_from=usage["window_from"],
-        window_to=usage["window_to"],
-        in_service_from=usage["in_service_from"],
-        used=usage["used"],
-        den=usage["den"],
-        season=usage["season"],
+        version=usage.version,
+        window_from=usage.window_from,
+        window_to=usage.window_to,
+        in_service_from=usage.in_service_from,
+        used=usage.used,
+        den=usage.den,
+        season=usage.season,
         accrued=(),
         posted=(),
         fixed_through=0,
@@ -101,17 +101,17 @@ def _point(name: str, particulars: Json, usage: Json, supply: Json, tariff_of: T
         "service_point": name,
         "service_kind": particulars["service_kind"],
         "meter_no": particulars["meter_no"],
-        "tariff_id": usage["tariff_id"],
+        "tariff_id": usage.tariff_id,
         "policy_id": particulars["policy_id"],
         "tier": {
-            "window_from": date.fromordinal(usage["window_from"]).isoformat(),
-            "window_to": date.fromordinal(usage["window_to"]).isoformat(),
-            "used": decimal_text(usage["used"] // usage["den"]),
+            "window_from": date.fromordinal(usage.window_from).isoformat(),
+            "window_to": date.fromordinal(usage.window_to).isoformat(),
+            "used": decimal_text(usage.used // usage.den),
             "tier": number,
             "next_bound": None if next_bound is None else decimal_text(next_bound),
         },
         "supply": {"intended": supply["intended"], "actual": "unknown"},
         "guaranteed": False,
-        "last_reading_at": rfc3339(usage["at_us"]),
-        "registers": {name: decimal_text(value) for name, value in usage["registers"].items()},
+        "last_reading_at": rfc3339(usage.at_us),
+        "registers": {name: decimal_text(value) for name, value in usage.registers.items()},
     }

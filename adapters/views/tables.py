@@ -54,8 +54,10 @@ _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "json": Text().with_variant(JSONB(), "postgresql"),
 }
-_FILL: Final = 70
+FILL: Final = 70
 """Rows of views are updated in place; room on the page keeps their index entries."""
+FILL_OF: Final = {"accounts": 50}
+"""A sweep of readings updates every row of a page at once: as much room again."""
 
 
 def table_of(projection: Projection, name: str) -> Table:
@@ -77,5 +79,7 @@ def create_view(connection: Connection, projection: Projection, name: str) -> Ta
     table = table_of(projection, name)
     table.create(connection)
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f'ALTER TABLE "{name}" SET (fillfactor = {_FILL})'))
+        connection.execute(
+            text(f'ALTER TABLE "{name}" SET (fillfactor = {FILL_OF.get(projection.name, FILL)})')
+        )
     return table

@@ -84,7 +84,7 @@ def upgrade() -> None:
             sa.PrimaryKeyConstraint(*(spec.split(":")[0] for spec in keys.split())),
         )
         if is_postgresql:
-            op.execute(f"ALTER TABLE {name} SET (fillfactor = 70)")
+            op.execute(f"ALTER TABLE {name} SET (fillfactor = {50 if name == 'accounts' else 70})")
     op.bulk_insert(versions, [{"view": name, "version": 1} for name in VIEWS])
 
 

@@ -1,7 +1,7 @@
 """The accounts view: money, tier positions and supply of every account as they are now."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ledger.events import Event, Recorded
 from ledger.events import account as facts
@@ -9,6 +9,24 @@ from ledger.pricing import Position
 from ledger.projections import Column, Merge, Row
 
 Change = dict[str, Any]
+
+
+class Usage(NamedTuple):
+    """How far a point has come, as its last reading left it: an array in the column `usage`.
+
+    An array, because every reading writes it: the names would be most of what is stored.
+    """
+
+    at_us: int
+    tariff_id: str
+    registers: dict[str, int]
+    version: int
+    season: int
+    in_service_from: int
+    window_from: int
+    window_to: int
+    used: int
+    den: int
 
 
 class Accounts:
@@ -81,20 +99,19 @@ def _opened(event: facts.AccountOpened, _recorded: Recorded) -> Change:
 def _usage(
     point: str, at_us: int, registers: dict[str, int], tariff_id: str, position: Position
 ) -> Change:
-    return {
-        point: {
-            "at_us": at_us,
-            "tariff_id": tariff_id,
-            "registers": registers,
-            "version": position.version,
-            "season": position.season,
-            "in_service_from": position.in_service_from,
-            "window_from": position.window_from,
-            "window_to": position.window_to,
-            "used": position.used,
-            "den": position.den,
-        }
-    }
+    usage = Usage(
+        at_us,
+        tariff_id,
+        registers,
+        position.version,
+        position.season,
+        position.in_service_from,
+        position.window_from,
+        position.window_to,
+        position.used,
+        position.den,
+    )
+    return {point: usage}
 
 
 def _point(name: str, **particulars: str | int | None) -> Change:

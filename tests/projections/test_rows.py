@@ -63,8 +63,8 @@ def test_an_account_reads_as_it_was_folded(story: Story) -> None:
     for point in account.points:
         usage, supply = row["usage"][point.name], row["supply"][point.name]
         assert (supply["level"], supply["intended"]) == (point.level, point.supply_intended)
-        assert usage["registers"] == point.named_registers()
-        assert (usage["used"], usage["den"]) == (point.position.used, point.position.den)
+        assert usage.registers == point.named_registers()
+        assert (usage.used, usage.den) == (point.position.used, point.position.den)
         assert row["points"][f"{point.name}.meter_no"] == point.meter_no
         assert row["points"][f"{point.name}.policy_id"] == point.policy_id
 
