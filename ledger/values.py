@@ -28,7 +28,7 @@ def stream_id(kind: str, natural_id: str) -> str:
 
 
 def storable(text: str) -> str:
-    """The text as any database holds it: a character that some refuse is written out, `\\u0000`."""
+    """The text as any database holds it: what some refuse is written out, as the NUL is `u0000`."""
     return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
