@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from adapters.settings import Settings
 from adapters.views import Views
+from adapters.views.queries import SqlQueries
 from adapters.wiring import open_engine, open_ledger
 from adapters.worker import Worker
 from api.app import create_app
@@ -17,13 +18,15 @@ from ledger.service import Service
 @contextmanager
 def serving(settings: Settings) -> Iterator[FastAPI]:
     """The application of the settings' ledger, with its feeds at work while the block lasts."""
-    ledger = open_ledger(settings)
+    engine = open_engine(settings)
+    ledger = open_ledger(settings, engine)
     tail = Tail(["front", "detail"])
     ledger.watch(tail.add)
-    views = Views(open_engine(settings), ledger.terms, tail)
+    views = Views(engine, ledger.terms, tail)
     worker = Worker(list(views.feeds.values()), ledger.terms.shards, tail).start()
     try:
-        yield create_app(Service(ledger, views))
+        yield create_app(Service(ledger, views, SqlQueries(engine, ledger.terms)))
     finally:
         worker.stop()
         ledger.close()
+        engine.dispose()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ledger.queries import Queries
 from ledger.store import Ledger
 
 
@@ -19,3 +20,4 @@ class Service:
 
     ledger: Ledger
     views: ReadSide
+    queries: Queries

@@ -5,13 +5,12 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from sqlalchemy import ColumnElement, or_
 
-from adapters.cli.log_lines import event_body, log_rows
+from adapters.cli.log_lines import log_rows
 from adapters.cli.opening import reading
 from adapters.cli.output import Stream
 from adapters.cli.problems import InputError
-from adapters.store import tables
+from adapters.views.account_past import event_body, is_topic
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.commands import Json
@@ -38,7 +37,7 @@ def events(
 
 def _events(account: str | None, topic: str | None, after: After) -> Iterator[Json]:
     with reading() as (engine, terms):
-        where = [] if topic is None else [_is_topic(topic.rstrip("."))]
+        where = [] if topic is None else [is_topic(topic)]
         shards, stream = list(range(terms.shards)), None
         if account is not None:
             shards = [shard_of(account, terms.shards)]
@@ -50,12 +49,6 @@ def _events(account: str | None, topic: str | None, after: After) -> Iterator[Js
                 yield event_body(row)
         if account is not None and topic is None and not after and not is_found:
             raise Refused("account_unknown", f"There is no account {account}.")
-
-
-def _is_topic(topic: str) -> ColumnElement[bool]:
-    """The topic itself, or any below it: `account.charged` has `account.charged.v1`."""
-    below = tables.events.c.topic.startswith(f"{topic}.", autoescape=True)
-    return or_(tables.events.c.topic == topic, below)
 
 
 def _positions(text: str | None) -> After:

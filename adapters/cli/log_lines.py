@@ -3,14 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import msgspec
 from sqlalchemy import ColumnElement, Engine, select
 
 from adapters.store.rows import to_row
 from adapters.store.tables import events
-from ledger.commands import Json
 from ledger.ports import Row
-from ledger.values import rfc3339
 
 PAGE_ROWS: Final = 2_000
 
@@ -37,19 +34,3 @@ def log_rows(
         if len(rows) < PAGE_ROWS:
             return
         after = rows[-1].position
-
-
-def event_body(row: Row) -> Json:
-    """An event as it reads everywhere; payload and metadata as they were written."""
-    return {
-        "shard": row.shard,
-        "position": row.position,
-        "stream_id": row.stream_id,
-        "version": row.version,
-        "topic": row.topic,
-        "recorded_at": rfc3339(row.recorded_at),
-        "valid_at": rfc3339(row.valid_at),
-        "command_id": row.command_id,
-        "metadata": msgspec.json.decode(row.metadata),
-        "payload": msgspec.json.decode(row.payload),
-    }

@@ -16,46 +16,49 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import JSONPATH
 
 from adapters.store.dialects import is_postgresql
 from adapters.store.tables import claims
 from adapters.views.accounts import ACCOUNTS, Json, TariffOf, account_body
-from adapters.views.tables import table_of
 from ledger.access import Reach
-from ledger.aggregates import Refused
 from ledger.aggregates.account.state import DAYS_MAX, LEVELS
-from ledger.projections.alerts import Alerts
 from ledger.queries import LIMIT_MAX, AccountsAsked, Order, Page, cursor_of, key_of
+from ledger.values import shard_of
 
-ALERTS: Final = table_of(Alerts(), Alerts.name)
+_number: Final = tuple_(ACCOUNTS.c.shard, ACCOUNTS.c.account_no)
 METERS_FOUND_MAX: Final = 1_000
-_AVAILABLE: Final = ACCOUNTS.c.balance_minor + ACCOUNTS.c.granted_minor
-_DAYS_LEFT: Final = case(
-    (_AVAILABLE <= 0, 0),
+_available: Final = ACCOUNTS.c.balance_minor + ACCOUNTS.c.granted_minor
+_days_left: Final = case(
+    (_available <= 0, 0),
     (
-        and_(ACCOUNTS.c.week_minor > 0, _AVAILABLE * 7 < DAYS_MAX * ACCOUNTS.c.week_minor),
-        (_AVAILABLE * 7).op("/", return_type=Integer())(ACCOUNTS.c.week_minor),
+        and_(ACCOUNTS.c.week_minor > 0, ACCOUNTS.c.week_minor * DAYS_MAX > _available * 7),
+        (_available * 7).op("/", return_type=Integer())(ACCOUNTS.c.week_minor),
     ),
     else_=DAYS_MAX,
 )
 _SORTS: Final[dict[Order, ColumnElement[Any]]] = {
     "balance": ACCOUNTS.c.balance_minor,
     "-balance": -ACCOUNTS.c.balance_minor,
-    "days_left": _DAYS_LEFT,
+    "days_left": _days_left,
 }
 
 
 def page_of_accounts(
-    connection: Connection, asked: AccountsAsked, reach: Reach, tariff_of: TariffOf
+    connection: Connection, asked: AccountsAsked, reach: Reach, shards: int, tariff_of: TariffOf
 ) -> Page:
     """One page; in order of shard and number its cursor is the last account's number."""
     statement = select(ACCOUNTS).where(*_filters(connection, asked), *within(reach))
     limit = min(asked.limit, LIMIT_MAX)
     if asked.sort == "account_no":
-        return _by_number(connection, statement, asked.cursor, limit, tariff_of)
+        if asked.cursor is not None:
+            behind = tuple_(literal(shard_of(asked.cursor, shards)), literal(asked.cursor))
+            statement = statement.where(_number > behind)
+        rows = connection.execute(statement.order_by(*_number).limit(limit))
+        items = [account_body(row, tariff_of) for row in rows]
+        return Page(items, items[-1]["account_no"] if len(items) == limit else None)
     return _by_value(connection, statement, asked, limit, tariff_of)
 
 
@@ -77,23 +80,12 @@ def accounts_numbered(
     return [account_body(row, tariff_of) for row in connection.execute(statement)]
 
 
-def _by_number(
-    connection: Connection,
-    statement: Select[Any],
-    cursor: str | None,
-    limit: int,
-    tariff_of: TariffOf,
-) -> Page:
-    key = tuple_(ACCOUNTS.c.shard, ACCOUNTS.c.account_no)
-    if cursor is not None:
-        home = select(ACCOUNTS.c.shard).where(ACCOUNTS.c.account_no == cursor)
-        shard = connection.scalar(home)
-        if shard is None:
-            raise Refused("cursor_invalid", "This cursor does not belong to this list; begin anew.")
-        statement = statement.where(key > tuple_(literal(shard), literal(cursor)))
-    rows = connection.execute(statement.order_by(*key).limit(limit)).all()
-    items = [account_body(row, tariff_of) for row in rows]
-    return Page(items, items[-1]["account_no"] if len(items) == limit else None)
+def owner_of_meter(connection: Connection, meter_no: str) -> str | None:
+    """Number of the account that a meter counts for now."""
+    owner: str | None = connection.scalar(
+        select(claims.c.owner).where(claims.c.kind == "meter", claims.c.key == meter_no)
+    )
+    return owner
 
 
 def _by_value(
@@ -113,7 +105,9 @@ def _by_value(
     items = [account_body(row, tariff_of) for row in rows]
     is_full = len(rows) == limit
     last = rows[-1] if is_full else None
-    return Page(items, last and cursor_of(last.sorted_by, last.shard, last.account_no))
+    return Page(
+        items, None if last is None else cursor_of(last.sorted_by, last.shard, last.account_no)
+    )
 
 
 def _filters(connection: Connection, asked: AccountsAsked) -> list[ColumnElement[bool]]:
@@ -154,11 +148,73 @@ def _at_level(connection: Connection, level: str) -> list[ColumnElement[bool]]:
 
 
 def _has_point(connection: Connection, particular: str, value: str) -> ColumnElement[bool]:
-    """Whether any service point of an account has this in its supply."""
+    """Whether the supply of any service point of an account says this."""
     if is_postgresql(connection):
-        path = func.format(f'$.*."{particular}" ? (@ == "%s")', value)
-        return func.jsonb_path_exists(ACCOUNTS.c.supply, text("CAST(:path AS jsonpath)").bindparams()) if False else func.jsonb_path_exists(ACCOUNTS.c.supply, cast(path, _JSONPATH))
-    each = func.json_each(ACCOUNTS.c.supply).table_valued("value")
-    return exists(
-        select(literal(1)).where(func.json_extract(each.c.value, f"$.{particular}") == value)
+        path = f'$.*.{particular} ? (@ == "{value}")'
+        return func.jsonb_path_exists(ACCOUNTS.c.supply, cast(path, JSONPATH))
+    point = func.json_each(ACCOUNTS.c.supply).table_valued("value", joins_implicitly=True)
+    says = func.json_extract(point.c.value, f"$.{particular}") == value
+    return exists(select(literal(1)).select_from(point).where(says))
+
+
+def totals(connection: Connection, reach: Reach) -> Json:
+    """Sums of everything in reach: accounts, points, money by currency, levels, supply."""
+    level = case(
+        *((_has_point(connection, "level", name), name) for name in reversed(LEVELS[1:])),
+        else_=LEVELS[0],
     )
+    is_off = case((_has_point(connection, "intended", "off"), 1), else_=0)
+    keys = (
+        func.jsonb_object_keys(ACCOUNTS.c.supply)
+        if is_postgresql(connection)
+        else func.json_each(ACCOUNTS.c.supply)
+    ).table_valued("key", joins_implicitly=True)
+    points = select(func.count()).select_from(keys).scalar_subquery()
+    seen = (
+        select(
+            ACCOUNTS.c.currency,
+            ACCOUNTS.c.balance_minor,
+            level.label("level"),
+            is_off.label("is_off"),
+            points.label("points"),
+        )
+        .where(ACCOUNTS.c.status == "open", *within(reach))
+        .subquery()
+    )
+    sums = connection.execute(
+        select(
+            seen.c.currency,
+            seen.c.level,
+            func.count().label("accounts"),
+            func.sum(seen.c.points).label("points"),
+            func.sum(seen.c.is_off).label("off"),
+            func.sum(seen.c.balance_minor).label("balance_minor"),
+        ).group_by(seen.c.currency, seen.c.level)
+    ).all()
+    levels = dict.fromkeys(LEVELS, 0)
+    balances: dict[str, int] = {}
+    for row in sums:
+        levels[row.level] += row.accounts
+        balances[row.currency] = balances.get(row.currency, 0) + int(row.balance_minor)
+    return {
+        "accounts": sum(row.accounts for row in sums),
+        "service_points": sum(int(row.points) for row in sums),
+        "supply_off": sum(int(row.off) for row in sums),
+        "alert_levels": levels,
+        "balances": [
+            {"currency": currency, "balance_minor": amount}
+            for currency, amount in sorted(balances.items())
+        ],
+    }
+
+
+def counted(connection: Connection, column: str, reach: Reach) -> list[Json]:
+    """How many open accounts there are of each `site` or `user_group`."""
+    by = ACCOUNTS.c[column]
+    rows = connection.execute(
+        select(by.label("name"), func.count().label("accounts"))
+        .where(ACCOUNTS.c.status == "open", *within(reach))
+        .group_by(by)
+        .order_by(by)
+    )
+    return [{"name": row.name, "accounts": row.accounts} for row in rows]

@@ -26,7 +26,7 @@ def read_account(
     """One account; None where there is none."""
     at = and_(ACCOUNTS.c.shard == shard_of(account_no, shards), ACCOUNTS.c.account_no == account_no)
     row = connection.execute(select(ACCOUNTS).where(at)).first()
-    return None if row is None else _body(row, tariff_of)
+    return None if row is None else account_body(row, tariff_of)
 
 
 def list_accounts(
@@ -38,10 +38,11 @@ def list_accounts(
         shard, number = after
         behind = and_(ACCOUNTS.c.shard == shard, ACCOUNTS.c.account_no > number)
         statement = statement.where(or_(ACCOUNTS.c.shard > shard, behind))
-    return [_body(row, tariff_of) for row in connection.execute(statement)]
+    return [account_body(row, tariff_of) for row in connection.execute(statement)]
 
 
-def _body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a database row
+def account_body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a database row
+    """An account as it reads everywhere, from its row."""
     points = _by_point(_json(row.points))
     usage, supply = _json(row.usage), _json(row.supply)
     available = row.balance_minor + row.granted_minor

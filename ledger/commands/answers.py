@@ -1,5 +1,6 @@
 """How a command answers: the state of the account right after it."""
 
+from collections.abc import Callable
 from datetime import date
 
 from ledger.aggregates.account import Account, Point
@@ -7,6 +8,7 @@ from ledger.aggregates.account.control import INDEX
 from ledger.aggregates.account.state import days_left
 from ledger.commands import Json
 from ledger.commands.quantities import decimal_text
+from ledger.pricing import CompiledTariff
 from ledger.store import Session
 from ledger.values import rfc3339
 
@@ -29,6 +31,14 @@ def alert_level(account: Account) -> str:
 
 
 def account_answer(account: Account, session: Session) -> Json:
+    """An account right after a command."""
+    position = session.positions[account.shard]
+    return account_body(account, lambda tariff_id: session.tariff(tariff_id)[0], position)
+
+
+def account_body(
+    account: Account, tariff_of: Callable[[str], CompiledTariff], position: int
+) -> Json:
     """An account as it reads everywhere (`GET /accounts/{id}`), except names of people."""
     return {
         **money_of(account),
@@ -37,15 +47,14 @@ def account_answer(account: Account, session: Session) -> Json:
         "group": account.group,
         "timezone": account.timezone,
         "days_left": days_left(account.available_minor, sum(account.week)),
-        "service_points": [_point(point, session) for point in account.points],
+        "service_points": [_point(point, tariff_of(point.tariff_id)) for point in account.points],
         "version": account.version,
         "shard": account.shard,
-        "position": session.positions[account.shard],
+        "position": position,
     }
 
 
-def _point(point: Point, session: Session) -> Json:
-    tariff, _ = session.tariff(point.tariff_id)
+def _point(point: Point, tariff: CompiledTariff) -> Json:
     tier, next_bound = tariff.tier(point.position)
     used = point.position.used // point.position.den
     return {

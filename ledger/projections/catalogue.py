@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from ledger.projections import Projection
 from ledger.projections.accounts import Accounts
 from ledger.projections.alerts import Alerts
+from ledger.projections.documents import Documents
 from ledger.projections.energy_by_day import EnergyByDay
 from ledger.projections.journal_totals import JournalTotals
 from ledger.projections.quarantine import Quarantine
@@ -26,5 +27,5 @@ def feeds(timezone: str) -> tuple[FeedSpec, ...]:
     """All feeds of a ledger. Detail takes larger batches, in which more facts share a row."""
     return (
         FeedSpec(FRONT, (Accounts(), JournalTotals(timezone), Alerts(), Quarantine()), 5_000),
-        FeedSpec(DETAIL, (Statements(timezone), EnergyByDay(timezone)), 20_000),
+        FeedSpec(DETAIL, (Statements(timezone), EnergyByDay(timezone), Documents()), 20_000),
     )

@@ -1,0 +1,194 @@
+"""An account's own events: pages of them, the account at a moment, what its meters read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, literal, or_, select, tuple_
+
+from adapters.store.ledger_recorder import LedgerRecorder
+from adapters.store.rows import to_row
+from adapters.store.tables import events
+from adapters.views.accounts import Json, TariffOf
+from ledger.access import Reach
+from ledger.aggregates.account import Account
+from ledger.aggregates.meter import Meter
+from ledger.commands.answers import account_body
+from ledger.commands.quantities import decimal_text
+from ledger.events.account import AccountCharged
+from ledger.events.meter import MeterInstalled
+from ledger.events.registry import decode
+from ledger.ports import Row
+from ledger.queries import (
+    LIMIT_MAX,
+    Changes,
+    EventsAsked,
+    Page,
+    ReadingsAsked,
+    cursor_of,
+    key_of,
+)
+from ledger.store.history import History, Moment
+from ledger.values import rfc3339, shard_of, stream_id
+
+VERSION_MAX: Final = 2**31 - 1
+
+
+def history_of(engine: Engine, shards: int) -> History:
+    """The past of all accounts of a ledger."""
+    return History({shard: LedgerRecorder(engine, shard) for shard in range(shards)})
+
+
+def account_then(
+    history: History, connection: Connection, account_no: str, moment: Moment, tariff_of: TariffOf
+) -> Json | None:
+    """An account at a moment; None where it was not known then."""
+    account = history.account(account_no, moment)
+    if account.version == 0:
+        return None
+    position = connection.scalar(
+        select(func.max(events.c.position)).where(
+            events.c.shard == account.shard,
+            events.c.stream_id == account.stream_id,
+            events.c.recorded_at <= moment.known_at_us,
+            events.c.position <= moment.known_position,
+            events.c.valid_at <= moment.valid_at_us,
+        )
+    )
+    return account_body(account, tariff_of, position or 0)
+
+
+def page_of_events(
+    connection: Connection, account_no: str, shards: int, asked: EventsAsked
+) -> Page:
+    """Events of an account by version; the cursor is that of the last one."""
+    limit = min(asked.limit, LIMIT_MAX)
+    version = events.c.version
+    statement = select(events).where(
+        events.c.shard == shard_of(account_no, shards),
+        events.c.stream_id == stream_id(Account.KIND, account_no),
+        events.c.valid_at.between(asked.from_us, asked.to_us),
+    )
+    if asked.types:
+        statement = statement.where(or_(*map(is_topic, asked.types)))
+    if asked.cursor is not None:
+        (last,) = key_of(asked.cursor, int)
+        behind = min(max(last, 0), VERSION_MAX)
+        statement = statement.where(version < behind if asked.newest_first else version > behind)
+    order = version.desc() if asked.newest_first else version
+    rows = [to_row(row) for row in connection.execute(statement.order_by(order).limit(limit))]
+    cursor = cursor_of(rows[-1].version) if len(rows) == limit else None
+    return Page([event_body(row) for row in rows], cursor)
+
+
+def is_topic(topic: str) -> ColumnElement[bool]:
+    """The topic itself, or any below it: `account.charged` has `account.charged.v1`."""
+    below = events.c.topic.startswith(f"{topic.rstrip('.')}.", autoescape=True)
+    return or_(events.c.topic == topic, below)
+
+
+def event_body(row: Row) -> Json:
+    """An event as it reads everywhere; payload and metadata as they were written."""
+    return {
+        "shard": row.shard,
+        "position": row.position,
+        "stream_id": row.stream_id,
+        "version": row.version,
+        "topic": row.topic,
+        "recorded_at": rfc3339(row.recorded_at),
+        "valid_at": rfc3339(row.valid_at),
+        "command_id": row.command_id,
+        "metadata": msgspec.json.decode(row.metadata),
+        "payload": msgspec.json.decode(row.payload),
+    }
+
+
+def page_of_readings(
+    connection: Connection, shards: int, asked: ReadingsAsked, numbers: Sequence[str]
+) -> Page:
+    """Charged readings of a meter at these accounts, in order of time and position."""
+    limit = min(asked.limit, LIMIT_MAX)
+    homes = [(shard_of(number, shards), stream_id(Account.KIND, number)) for number in numbers]
+    if not homes:
+        return Page([])
+    key = tuple_(events.c.valid_at, events.c.shard, events.c.position)
+    of_meter = f'"meter_no":{msgspec.json.encode(asked.meter_no).decode()}'
+    statement = select(events).where(
+        or_(*(and_(events.c.shard == s, events.c.stream_id == stream) for s, stream in homes)),
+        events.c.topic == AccountCharged.TOPIC,
+        events.c.payload.contains(of_meter, autoescape=True),
+        events.c.valid_at.between(asked.from_us, asked.to_us),
+    )
+    if asked.cursor is not None:
+        behind = key_of(asked.cursor, int, int, int)
+        statement = statement.where(key > tuple_(*map(literal, behind)))
+    rows = connection.execute(statement.order_by(*key).limit(limit)).all()
+    last = rows[-1] if len(rows) == limit else None
+    cursor = None if last is None else cursor_of(last.valid_at, last.shard, last.position)
+    return Page([_reading(to_row(row)) for row in rows], cursor)
+
+
+def accounts_of_meter(connection: Connection, shards: int, meter_no: str) -> list[str]:
+    """Every account that a meter ever counted for."""
+    stream = stream_id(Meter.KIND, meter_no)
+    rows = connection.execute(
+        select(events.c.topic, events.c.payload).where(
+            events.c.shard.in_(range(shards)),
+            events.c.stream_id == stream,
+            events.c.topic == MeterInstalled.TOPIC,
+        )
+    )
+    found = (decode(row.topic, row.payload) for row in rows)
+    return sorted({event.account_no for event in found if isinstance(event, MeterInstalled)})
+
+
+def changed(
+    connection: Connection, after: Mapping[int, int], until: Mapping[int, int], limit: int
+) -> Changes:
+    """What the events of a stretch of the log were about."""
+    numbers: set[str] = set()
+    topics: set[str] = set()
+    left = limit
+    for shard, last in until.items():
+        rows = connection.execute(
+            select(events.c.topic, events.c.payload)
+            .where(
+                events.c.shard == shard,
+                events.c.position > after.get(shard, 0),
+                events.c.position <= last,
+            )
+            .order_by(events.c.position)
+            .limit(left + 1)
+        ).all()
+        left -= len(rows)
+        for row in rows:
+            topics.add(row.topic)
+            account_no: Any = getattr(decode(row.topic, row.payload), "account_no", "")
+            if account_no:
+                numbers.add(account_no)
+        if left < 0:
+            return Changes(frozenset(numbers), frozenset(topics), is_cut=True)
+    return Changes(frozenset(numbers), frozenset(topics))
+
+
+def is_within(reach: Reach, site: str | None, account_no: str) -> bool:
+    """Whether an account whose site was looked up is in reach."""
+    return site is not None and reach.covers(account_no, site)
+
+
+def _reading(row: Row) -> Json:
+    charged = decode(row.topic, row.payload)
+    assert isinstance(charged, AccountCharged)  # noqa: S101 - the statement asks for this topic
+    return {
+        "reading_id": f"{charged.meter_no}@{rfc3339(row.valid_at)}",
+        "meter_no": charged.meter_no,
+        "account_no": charged.account_no,
+        "service_point": charged.point,
+        "at": rfc3339(row.valid_at),
+        "registers": {name: decimal_text(v[1]) for name, v in charged.registers.items()},
+        "quantity": decimal_text(sum(v[2] for v in charged.registers.values())),
+        "amount_minor": charged.amount_minor,
+        "currency": charged.currency,
+        "shard": row.shard,
+        "position": row.position,
+    }

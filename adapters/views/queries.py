@@ -1,0 +1,191 @@
+"""The read side on the views' tables: one short read-only transaction for each question."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, and_, select
+
+from adapters.store.tables import log_heads
+from adapters.views import account_money, account_pages, account_past, lists
+from adapters.views.accounts import ACCOUNTS, Json, read_account
+from adapters.views.tables import feed_positions
+from adapters.views.tariffs import published_tariffs
+from ledger.access import Reach
+from ledger.queries import (
+    ALL,
+    NOW,
+    AccountsAsked,
+    Asked,
+    Changes,
+    EventsAsked,
+    Page,
+    ReadingsAsked,
+)
+from ledger.store.history import Moment
+from ledger.store.ledger import LedgerTerms
+from ledger.values import shard_of
+
+
+class SqlQueries:
+    """Answers the questions of `ledger.queries.Queries`."""
+
+    def __init__(self, engine: Engine, terms: LedgerTerms) -> None:
+        self._reader = engine.execution_options(read_only=True)
+        self._shards = terms.shards
+        self._history = account_past.history_of(engine, terms.shards)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._reader.begin() as connection:
+            yield connection
+
+    def accounts(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
+        """Accounts as they are now."""
+        with self._reading() as connection:
+            tariff_of = published_tariffs(connection)
+            return account_pages.page_of_accounts(connection, asked, reach, self._shards, tariff_of)
+
+    def account(self, account_no: str, moment: Moment = NOW) -> Json | None:
+        """One account, now or at a moment; None where it was not known."""
+        with self._reading() as connection:
+            tariff_of = published_tariffs(connection)
+            if moment == NOW:
+                return read_account(connection, account_no, self._shards, tariff_of)
+            return account_past.account_then(
+                self._history, connection, account_no, moment, tariff_of
+            )
+
+    def accounts_numbered(self, numbers: frozenset[str]) -> list[Json]:
+        """The accounts with these numbers, as they are now."""
+        with self._reading() as connection:
+            tariff_of = published_tariffs(connection)
+            return account_pages.accounts_numbered(connection, sorted(numbers), tariff_of)
+
+    def site_of(self, account_no: str) -> str | None:
+        """Site of an account; None where there is no account."""
+        shard = shard_of(account_no, self._shards)
+        at = and_(ACCOUNTS.c.shard == shard, ACCOUNTS.c.account_no == account_no)
+        with self._reading() as connection:
+            site: str | None = connection.scalar(select(ACCOUNTS.c.site).where(at))
+            return site
+
+    def events(self, account_no: str, asked: EventsAsked) -> Page:
+        """Events of an account in order of its stream."""
+        with self._reading() as connection:
+            return account_past.page_of_events(connection, account_no, self._shards, asked)
+
+    def statement(self, account_no: str, first_month: str, last_month: str) -> Json:
+        """What moved each month, with opening and closing balances."""
+        shard = shard_of(account_no, self._shards)
+        with self._reading() as connection:
+            months = account_money.read_statement(
+                connection, shard, account_no, first_month, last_month
+            )
+        return {"account_no": account_no, "months": months}
+
+    def usage(self, account_no: str, by: str, first_day: str, last_day: str) -> Json:
+        """Quantities of each service point by local day or month."""
+        shard = shard_of(account_no, self._shards)
+        with self._reading() as connection:
+            items = account_money.read_usage(connection, shard, account_no, by, first_day, last_day)
+        return {"account_no": account_no, "by": by, "items": items}
+
+    def why(self, account_no: str) -> Json:
+        """The decision in force at each service point, with all it looked at."""
+        with self._reading() as connection:
+            decisions = lists.why(connection, shard_of(account_no, self._shards), account_no)
+        return {"account_no": account_no, "decisions": decisions}
+
+    def alerts(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Levels that hold, the newest first; by `level`."""
+        with self._reading() as connection:
+            return lists.page_of_alerts(connection, asked, reach)
+
+    def quarantine(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Readings that wait, the newest first; by `meter_no`, `account_no` or `code`."""
+        with self._reading() as connection:
+            return lists.page_of_quarantine(connection, asked, reach)
+
+    def readings(self, asked: ReadingsAsked, reach: Reach = ALL) -> Page:
+        """Charged readings of a meter, wherever it counted."""
+        with self._reading() as connection:
+            numbers = account_past.accounts_of_meter(connection, self._shards, asked.meter_no)
+        if not reach.is_everything:
+            numbers = [n for n in numbers if account_past.is_within(reach, self.site_of(n), n)]
+        with self._reading() as connection:
+            return account_past.page_of_readings(connection, self._shards, asked, numbers)
+
+    def meters(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
+        """Installed meters with their accounts, in the accounts' order."""
+        accounts = self.accounts(asked, reach)
+        items = [_meter(body, point) for body in accounts.items for point in body["service_points"]]
+        return Page(items, accounts.cursor)
+
+    def meter(self, meter_no: str, reach: Reach = ALL) -> Json | None:
+        """One installed meter."""
+        with self._reading() as connection:
+            owner = account_pages.owner_of_meter(connection, meter_no)
+        body = None if owner is None else self.account(owner)
+        if body is None or not reach.covers(body["account_no"], body["site"]):
+            return None
+        found = (point for point in body["service_points"] if point["meter_no"] == meter_no)
+        return next((_meter(body, point) for point in found), None)
+
+    def documents(self, kind: str, asked: Asked) -> Page:
+        """Published tariffs or policies, without their text."""
+        with self._reading() as connection:
+            return lists.page_of_documents(connection, kind, asked)
+
+    def document(self, kind: str, document_id: str) -> Json | None:
+        """A published document with its text."""
+        with self._reading() as connection:
+            return lists.read_document(connection, kind, document_id)
+
+    def groups(self, reach: Reach = ALL) -> list[Json]:
+        """User groups with the number of their accounts."""
+        with self._reading() as connection:
+            return account_pages.counted(connection, "user_group", reach)
+
+    def sites(self, reach: Reach = ALL) -> list[Json]:
+        """Sites with the number of their accounts."""
+        with self._reading() as connection:
+            return account_pages.counted(connection, "site", reach)
+
+    def totals(self, reach: Reach = ALL) -> Json:
+        """Accounts, meters, money and levels of everything in reach."""
+        with self._reading() as connection:
+            return account_pages.totals(connection, reach)
+
+    def has_seen(self, feed: str, positions: Mapping[int, int]) -> bool:
+        """Whether the views of a feed hold everything up to these positions."""
+        reached = self.reached(feed)
+        return all(reached.get(shard, 0) >= last for shard, last in positions.items())
+
+    def reached(self, feed: str) -> dict[int, int]:
+        """Position of each shard up to which the views of a feed are."""
+        statement = select(feed_positions.c.shard, feed_positions.c.position)
+        with self._reading() as connection:
+            rows = connection.execute(statement.where(feed_positions.c.feed == feed))
+            return {row.shard: row.position for row in rows}
+
+    def heads(self) -> dict[int, int]:
+        """Last position of each shard of the log."""
+        with self._reading() as connection:
+            rows = connection.execute(select(log_heads.c.shard, log_heads.c.position))
+            return {row.shard: row.position for row in rows}
+
+    def changed(self, after: Mapping[int, int], until: Mapping[int, int], limit: int) -> Changes:
+        """What events between two positions were about."""
+        with self._reading() as connection:
+            return account_past.changed(connection, after, until, limit)
+
+
+def _meter(body: Json, point: Json) -> Json:
+    """A meter: its service point, and the account that it counts for."""
+    return {
+        **point,
+        "account_no": body["account_no"],
+        "site": body["site"],
+        "group": body["group"],
+        "alert_level": body["alert_level"],
+    }
