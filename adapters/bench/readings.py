@@ -71,6 +71,7 @@ def sweep(scratch: Scratch, accounts: int, days: range) -> Run:
     Begins with the views caught up; the front feed must be `following`.
     """
     wait_for_views(scratch)
+    meters = [meter_no(index) for index in range(accounts)]
     gc.collect()
     gc.freeze()
     latencies: list[float] = []
@@ -81,7 +82,7 @@ def sweep(scratch: Scratch, accounts: int, days: range) -> Run:
         at_us = START_US + day * DAY_US
         for start in range(0, accounts, BATCH):
             batch = [
-                Reading(meter_no(index), at_us, {"total": day * WH_A_DAY + index % 997})
+                Reading(meters[index], at_us, {"total": day * WH_A_DAY + index % 997})
                 for index in range(start, min(start + BATCH, accounts))
             ]
             count += len(batch)

@@ -1,5 +1,6 @@
 """The command line: data to stdout, talk to stderr, exit codes that programs can rely on."""
 
+import gc
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from typing import Any, Final
@@ -83,6 +84,11 @@ def root() -> None:
     """The open ledger of prepaid electricity and water (费控)."""
 
 
+COLLECT_AFTER: Final = (100_000, 20, 100)
+"""New objects before the collector looks for cycles: facts and rows hold none, and are many."""
+
+
 def main() -> None:
     """Run the command line of this process."""
+    gc.set_threshold(*COLLECT_AFTER)
     app(prog_name="wattledger")
