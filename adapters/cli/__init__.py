@@ -21,7 +21,7 @@ TOPICS: Final = {
     "recharge": ("recharge", "recharge_import"),
     "adjust": ("adjust",),
     "readings": ("readings",),
-    "meter": ("meter",),
+    "meter": ("meter", "meter_simulate"),
     "tariff": ("tariff",),
     "policy": ("policy",),
     "events": ("events",),

@@ -20,7 +20,7 @@ from adapters.cli.verbs import topic, verb
 from ledger.commands import meters
 from ledger.values import instant
 
-group = topic("meter", "Meters: install, replace, remove.")
+group = topic("meter", "Meters: install, replace, remove, simulate.")
 MeterNo = Annotated[str, typer.Argument(metavar="METER", help="Meter number.")]
 Final_ = Annotated[
     list[str],
