@@ -12,11 +12,24 @@ from ledger.aggregates import Aggregate
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.account.control import Terms, decide_level
+from ledger.aggregates.command import DeviceCommand
+from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.aggregates.tariff import Tariff
-from ledger.events import Event, account, catalogue, meter, payment
+from ledger.aggregates.work_order import WorkOrder
+from ledger.events import (
+    Event,
+    account,
+    catalogue,
+    command,
+    gateway,
+    meter,
+    payment,
+    supply,
+    work_order,
+)
 from ledger.events.leaf import leaf_entry, leaf_hash
 from ledger.events.registry import decode
 from ledger.ports import Head, Row
@@ -24,9 +37,12 @@ from ledger.pricing import CompiledTariff
 from ledger.store.session import compiled
 
 KINDS: Final[dict[type[Event], type[Aggregate]]] = {
-    **dict.fromkeys(account.EVENTS, Account),
+    **dict.fromkeys((*account.EVENTS, *supply.EVENTS), Account),
     **dict.fromkeys(payment.EVENTS, Payment),
     **dict.fromkeys(meter.EVENTS, Meter),
+    **dict.fromkeys(command.EVENTS, DeviceCommand),
+    **dict.fromkeys(work_order.EVENTS, WorkOrder),
+    **dict.fromkeys(gateway.EVENTS, Gateway),
     catalogue.TariffPublished: Tariff,
     catalogue.PolicyPublished: ControlPolicy,
 }

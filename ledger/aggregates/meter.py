@@ -7,7 +7,12 @@ import msgspec
 
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
-from ledger.events.meter import MeterInstalled, MeterRemoved, ReadingQuarantined
+from ledger.events.meter import (
+    MeterConnected,
+    MeterInstalled,
+    MeterRemoved,
+    ReadingQuarantined,
+)
 
 QUARANTINED_MAX: Final = 10_000
 """So many readings in quarantine are told apart; a meter that sends more repeats the oldest."""
@@ -42,6 +47,10 @@ class Meter(Aggregate):
     services: tuple[Service, ...] = ()
     quarantined: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     """Time of a reading in quarantine and its registers -> code and reason it was refused with."""
+    gateway_id: str = ""
+    """Where it is reached, empty while it is not connected; then its unit there and its model."""
+    unit: int = 0
+    model: str = ""
 
     def clone(self) -> Self:
         """Independent copy, quarantine included."""
@@ -66,6 +75,14 @@ class Meter(Aggregate):
                 "removed; give the time at which it begins to count again.",
             )
         return MeterInstalled(meter_no, account_no, point, registers)
+
+    def connect(self, gateway_id: str, unit: int, model: str) -> MeterConnected | None:
+        """Reach the meter through a gateway; the same line again is silence."""
+        if not self.account_no:
+            raise Refused("meter_not_installed", "Install the meter at a service point first.")
+        if (self.gateway_id, self.unit, self.model) == (gateway_id, unit, model):
+            return None
+        return MeterConnected(self.meter_no, self.account_no, self.point, gateway_id, unit, model)
 
     def remove(self, registers: dict[str, int]) -> MeterRemoved:
         """Take the meter from its service point."""
@@ -113,6 +130,17 @@ def _quarantined(meter: Meter, event: ReadingQuarantined, at: int) -> None:
     meter.quarantined[reading_key(at, event.registers)] = (event.code, event.reason)
 
 
+def _connected(meter: Meter, event: MeterConnected, _at: int) -> None:
+    meter.gateway_id = event.gateway_id
+    meter.unit = event.unit
+    meter.model = event.model
+
+
 Meter.EVOLVERS.update(
-    {MeterInstalled: _installed, MeterRemoved: _removed, ReadingQuarantined: _quarantined}
+    {
+        MeterInstalled: _installed,
+        MeterRemoved: _removed,
+        ReadingQuarantined: _quarantined,
+        MeterConnected: _connected,
+    }
 )

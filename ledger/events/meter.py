@@ -36,4 +36,16 @@ class ReadingQuarantined(Event, frozen=True):
     reason: str
 
 
-EVENTS: Final = (MeterInstalled, MeterRemoved, ReadingQuarantined)
+class MeterConnected(Event, frozen=True):
+    """The meter is reached through a gateway, as this unit of its bus, by this model's map."""
+
+    TOPIC: ClassVar[str] = "meter.connected.v1"
+    meter_no: str
+    account_no: str
+    point: str
+    gateway_id: str
+    unit: int
+    model: str
+
+
+EVENTS: Final = (MeterInstalled, MeterRemoved, ReadingQuarantined, MeterConnected)

@@ -5,13 +5,32 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.events import Event, account, catalogue, meter, payment
+from ledger.events import (
+    Event,
+    account,
+    catalogue,
+    command,
+    gateway,
+    meter,
+    payment,
+    supply,
+    work_order,
+)
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
     event_type.TOPIC: event_type
-    for event_type in (*account.EVENTS, *payment.EVENTS, *meter.EVENTS, *catalogue.EVENTS)
+    for event_type in (
+        *account.EVENTS,
+        *supply.EVENTS,
+        *payment.EVENTS,
+        *meter.EVENTS,
+        *command.EVENTS,
+        *work_order.EVENTS,
+        *gateway.EVENTS,
+        *catalogue.EVENTS,
+    )
 }
 UPCASTERS: Final[dict[str, tuple[str, Upcaster]]] = {}
 """Retired topic -> (its successor, pure function on the decoded payload)."""

@@ -10,10 +10,13 @@ import msgspec
 import ledger.aggregates
 from ledger.aggregates import Aggregate
 from ledger.aggregates.account import Account
+from ledger.aggregates.command import DeviceCommand
+from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
+from ledger.aggregates.work_order import WorkOrder
 from ledger.events.registry import decode
 from ledger.ports import Past
 
@@ -25,7 +28,16 @@ State = TypeVar("State", bound=Aggregate)
 
 _DECODERS: Final[dict[type[Aggregate], Any]] = {
     aggregate: msgspec.json.Decoder(aggregate).decode
-    for aggregate in (Account, Meter, Payment, ControlPolicy, Tariff)
+    for aggregate in (
+        Account,
+        Meter,
+        Payment,
+        DeviceCommand,
+        WorkOrder,
+        Gateway,
+        ControlPolicy,
+        Tariff,
+    )
 }
 
 

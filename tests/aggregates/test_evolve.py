@@ -11,19 +11,34 @@ from hypothesis import strategies as st
 from ledger.aggregates import Aggregate, Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.money import adjust
+from ledger.aggregates.command import DeviceCommand
+from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
-from ledger.events import account, catalogue, meter, payment
+from ledger.aggregates.work_order import WorkOrder
+from ledger.events import (
+    account,
+    catalogue,
+    command,
+    gateway,
+    meter,
+    payment,
+    supply,
+    work_order,
+)
 from ledger.events.registry import EVENT_TYPES
 from tests.harness.story import Story
 from tests.strategies import any_past, stories
 
 KINDS: dict[type[Aggregate], set[Any]] = {
-    Account: set(account.EVENTS),
+    Account: {*account.EVENTS, *supply.EVENTS},
     Payment: set(payment.EVENTS),
     Meter: set(meter.EVENTS),
+    DeviceCommand: set(command.EVENTS),
+    WorkOrder: set(work_order.EVENTS),
+    Gateway: set(gateway.EVENTS),
     Tariff: {catalogue.TariffPublished},
     ControlPolicy: {catalogue.PolicyPublished},
 }

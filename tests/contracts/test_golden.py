@@ -11,10 +11,14 @@ from ledger.events.registry import EVENT_TYPES, UPCASTERS, UnknownTopicError, de
 from tests.contracts import event_list
 from tests.harness.busy_day import busy_day
 from tests.harness.desk import Desk
+from tests.harness.device_day import device_day
 from tests.harness.ledgers import Opened
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.glob("*.json"))
+SUBJECTS = {
+    "account", "payment", "meter", "tariff", "policy", "command", "work_order", "gateway",
+}  # fmt: skip
 
 
 def test_every_topic_ever_written_has_its_golden_file(sqlite_url: str) -> None:
@@ -23,6 +27,7 @@ def test_every_topic_ever_written_has_its_golden_file(sqlite_url: str) -> None:
     if missing:
         desk = Desk.at(sqlite_url)
         busy_day(desk)
+        device_day(desk)
         made = {row.topic: row.payload.decode() for row in Opened(desk.ledger, desk.engine).rows()}
         desk.close()
         pytest.fail(
@@ -65,7 +70,7 @@ def test_topics_name_a_subject_what_happened_and_a_version() -> None:
         subject, happened, version = topic.split(".")
         assert topic == event_type.TOPIC
         assert event_type.__module__.startswith("ledger.events.")
-        assert subject in {"account", "payment", "meter", "tariff", "policy"}
+        assert subject in SUBJECTS
         assert happened.replace("_", "").isalpha()
         assert version[0] == "v"
         assert version[1:].isdecimal()

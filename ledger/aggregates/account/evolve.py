@@ -52,6 +52,7 @@ def _meter_replaced(account: Account, event: facts.MeterReplaced, at: int) -> No
         point.wrap = event.wrap
         point.multiplier_milli = event.multiplier_milli
         point.last_at_us = at
+        point.supply_actual = "unknown"  # The new meter has not been looked at.
 
 
 def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) -> None:

@@ -32,6 +32,19 @@ class Point(msgspec.Struct, gc=False):
     position: Position
     level: str = "none"
     supply_intended: str = "on"
+    """What the level asks for."""
+    supply_actual: str = "unknown"
+    """What the meter showed last, and when."""
+    supply_seen_us: int = 0
+    command_id: str = ""
+    """The newest command that moves the supply."""
+    off_by_hand: bool = False
+    has_guarantee: bool = False
+    guaranteed_until_us: int = 0
+    """0 where the guarantee lasts until it is ended."""
+    is_disputed: bool = False
+    mismatch: str = ""
+    """What was wanted when the open case was found; empty where wanted and actual agree."""
 
     def named_registers(self) -> dict[str, int]:
         """Register values as last read, by name."""

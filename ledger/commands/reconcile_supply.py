@@ -1,0 +1,42 @@
+"""Reconcile the supply (状态核对): what a sweep saw on a meter against what is wanted there."""
+
+from ledger.aggregates.account.supply import SHOWN
+from ledger.commands import Json
+from ledger.commands.request_command import newest_command
+from ledger.commands.show_supply import is_done, show, verify
+from ledger.devices import MeterState
+from ledger.store import Answer, Context, Ledger, Session
+
+CONTEXT = Context("sweep")
+
+
+def handle(meter_no: str, state: MeterState, ledger: Ledger) -> Answer | None:
+    """Confirm the supply, or open a case; a meter of no account, or unclear, is passed over.
+
+    A command whose effect was unknown, or that waited for the customer, may be verified by it. A
+    meter found open although supply is wanted gets its order to close again.
+    """
+    home = ledger.meter_homes([meter_no]).get(meter_no)
+    if home is None or state.relay not in SHOWN:
+        return None
+    shard, stream = home
+
+    def decide(session: Session) -> Json:
+        account = session.account(session.accounts_at([home])[stream].account_no)
+        point = account.point_of_meter(meter_no)
+        if point is None:
+            return {}  # It moved meanwhile; the next sweep finds it.
+        newest = newest_command(session, point, shard)
+        if (
+            newest is not None
+            and newest.status in {"unknown", "awaiting_customer", "failed"}
+            and newest.meter_no == meter_no
+            and state.at_us > newest.sent_at_us
+            and is_done(newest, state)
+        ):
+            verify(session, newest, state, "sweep")
+        else:
+            show(session, account, point, state.relay, state.at_us)
+        return {"actual": point.supply_actual, "mismatch": point.mismatch}
+
+    return ledger.decide(decide, CONTEXT, shards=(shard,))

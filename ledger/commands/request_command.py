@@ -1,0 +1,190 @@
+"""Request a device command (控制命令): an order to the meter of a service point."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ledger.aggregates import Refused
+from ledger.aggregates.account import Account, Point
+from ledger.aggregates.account.supply import (
+    CLOSING,
+    TRIP,
+    wanted_supply,
+    what_forbids_a_trip,
+)
+from ledger.aggregates.command import WAITING, DeviceCommand
+from ledger.aggregates.meter import Meter
+from ledger.aggregates.work_order import WorkOrder
+from ledger.commands import AccountNo, Command, Json, Moment, Reason
+from ledger.devices import OrderKind
+from ledger.events import command as facts
+from ledger.events.supply import SupplyCommanded
+from ledger.store import Answer, Context, Ledger, Session
+from ledger.values import micros
+
+BY_HAND: Final = ""
+FORBIDDEN: Final = {
+    "protected": "The customer is protected from being cut.",
+    "guaranteed": "The supply is guaranteed; end the guarantee first.",
+    "disputed": "What is owed is in dispute; release the dispute first.",
+}
+
+
+class RequestCommand(Command):
+    """A person wants a meter to do something; the reason stays in the log."""
+
+    account_no: AccountNo
+    service_point: str | None = None
+    kind: OrderKind
+    reason: Reason
+    expires_at: Moment | None = None
+
+
+def handle(command: RequestCommand, ledger: Ledger, context: Context) -> Answer:
+    """Request it; the same order for the same point, while one is under way, is that one."""
+
+    def decide(session: Session) -> Json:
+        account = session.account(command.account_no)
+        account.require_open()
+        point = account.point(command.service_point)
+        expires_at_us = 0 if command.expires_at is None else micros(command.expires_at)
+        if command.expires_at is not None and expires_at_us <= session.now_us:
+            raise Refused("expires_in_the_past", "The command would have expired already.")
+        newest = newest_command(session, point, account.shard)
+        if newest is not None and newest.is_open and newest.kind == command.kind:
+            return command_answer(newest)
+        require_lawful(account, point, command.kind, session.now_us)
+        made = order(
+            session,
+            account,
+            point,
+            kind=command.kind,
+            reason=command.reason,
+            cause=BY_HAND,
+            expires_at_us=expires_at_us,
+        )
+        return command_answer(made)
+
+    return ledger.decide(decide, context, accounts=(command.account_no,))
+
+
+def require_lawful(account: Account, point: Point, kind: str, now_us: int) -> None:
+    """Nobody who is protected is cut by hand; nobody is given by hand what the rules withhold."""
+    if kind == TRIP:
+        forbids = what_forbids_a_trip(account, point, now_us)
+        if forbids is not None:
+            raise Refused(forbids, FORBIDDEN[forbids])
+    if kind in CLOSING and not point.off_by_hand and wanted_supply(point, now_us) == "off":
+        raise Refused(
+            "supply_cut_for_debt",
+            f"The money of account {account.account_no} does not suffice; "
+            "recharge it, or guarantee its supply.",
+        )
+
+
+def order(
+    session: Session,
+    account: Account,
+    point: Point,
+    *,
+    kind: str,
+    reason: str,
+    cause: str,
+    expires_at_us: int = 0,
+) -> DeviceCommand:
+    """Record a new command; where it moves the supply it takes the place of the one before."""
+    command_id = f"{account.shard}-c{session.next_position(account.shard)}"
+    made = session.aggregate(DeviceCommand, command_id, account.shard)
+    newest = newest_command(session, point, account.shard)
+    requested = facts.CommandRequested(
+        command_id=command_id,
+        account_no=account.account_no,
+        point=point.name,
+        meter_no=point.meter_no,
+        kind=kind,
+        reason=reason,
+        cause=cause,
+        by_hand=cause == BY_HAND,
+        expires_at_us=expires_at_us,
+        follows=newest.command_id if newest is not None and newest.leaves_doubt else "",
+        work_order_no=open_work_order(session, newest),
+    )
+    session.record(made, requested, session.now_us)
+    if made.moves_supply:
+        if newest is not None and newest.is_open:
+            superseded = facts.CommandSuperseded(newest.command_id, command_id)
+            session.record(newest, superseded, session.now_us)
+        commanded = SupplyCommanded(
+            account.account_no, point.name, command_id, kind, cause == BY_HAND
+        )
+        session.record(account, commanded, session.now_us)
+    place(session, account, point, made)
+    return made
+
+
+def place(session: Session, account: Account, point: Point, command: DeviceCommand) -> None:
+    """Let a command wait for its turn, or hold it back with the reason."""
+    if command.status not in WAITING:
+        return
+    code = what_holds(session, account, point, command)
+    if code is not None:
+        held = command.hold(code)
+        if held is not None:
+            session.record(command, held, session.now_us)
+    elif command.status != "queued":
+        session.record(command, command.queue("", session.now_us), session.now_us)
+
+
+def what_holds(
+    session: Session, account: Account, point: Point, command: DeviceCommand
+) -> str | None:
+    """Code of what keeps a command from being sent now; None where it may be."""
+    if not session.aggregate(Meter, point.meter_no, account.shard).gateway_id:
+        return "meter_not_connected"
+    if command.kind == TRIP:
+        return what_forbids_a_trip(account, point, session.now_us)
+    if command.kind in CLOSING and point.off_by_hand:
+        return "switched_off_by_hand"
+    return None
+
+
+def newest_command(session: Session, point: Point, shard: int) -> DeviceCommand | None:
+    """The newest command that moves the supply of a point."""
+    if not point.command_id:
+        return None
+    return session.aggregate(DeviceCommand, point.command_id, shard)
+
+
+def open_work_order(session: Session, command: DeviceCommand | None) -> str:
+    """Number of the work order that a command ended in, while it is open; else empty."""
+    if command is None or not command.work_order_no:
+        return ""
+    found = session.aggregate(WorkOrder, command.work_order_no, command.shard)
+    return found.work_order_no if found.status == "open" else ""
+
+
+def command_answer(command: DeviceCommand) -> Json:
+    """A command right after a decision."""
+    return {
+        "command_id": command.command_id,
+        "account_no": command.account_no,
+        "service_point": command.point,
+        "meter_no": command.meter_no,
+        "kind": command.kind,
+        "status": command.status,
+        "code": command.code,
+        "attempts": command.attempts,
+        "work_order_no": command.work_order_no,
+    }
+
+
+def shard_of_id(id: str, shards: int) -> int:
+    """Shard that an id minted by the ledger begins with."""
+    first, _, rest = id.partition("-")
+    if not first.isdecimal() or not rest or int(first) >= shards:
+        raise Refused("id_unknown", f"{id!r} is no id of this ledger.")
+    return int(first)
+
+
+def points_of(account: Account, name: str | None) -> Iterable[Point]:
+    """The named point, or every point of the account."""
+    return account.points if name is None else (account.point(name),)
