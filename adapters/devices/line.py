@@ -78,8 +78,9 @@ class Line:
         self._client: AsyncModbusTcpClient | None = None
         self._framer = ExactFramer(DecodePDU(is_server=False))
         self._silent = 0
+        self._has_answered = False
         self._pause_s = 0.0
-        self._retry_at = 0.0
+        self._retry_at_s = 0.0
 
     @property
     def is_connected(self) -> bool:
@@ -128,7 +129,7 @@ class Line:
             return await self._unanswered(heard)
         except ConnectionException as error:
             return Offline(str(error))
-        self._silent = 0
+        self._silent, self._pause_s, self._has_answered = 0, 0.0, True
         if answer.isError():
             code = answer.exception_code
             return Refused(REFUSALS.get(code, f"exception_{code}"))
@@ -137,8 +138,8 @@ class Line:
     async def _connect(self) -> AsyncModbusTcpClient | Offline:
         """Reach the gateway; after a failure not before a pause that doubles up to its bound."""
         self.close()
-        timing, now = self._timing, asyncio.get_running_loop().time
-        if now() < self._retry_at:
+        timing = self._timing
+        if asyncio.get_running_loop().time() < self._retry_at_s:
             return Offline("the gateway was not reached a moment ago")
         host, port = self._address
         client = AsyncModbusTcpClient(
@@ -154,19 +155,25 @@ class Line:
         client.ctx.framer = self._framer
         client.set_max_no_responses(NEVER)
         if not await client.connect():
-            self._pause_s = min(
-                max(2 * self._pause_s, timing.reconnect_first_s), timing.reconnect_max_s
-            )
-            self._retry_at = now() + self._pause_s
+            self._pause()
             return Offline("the gateway cannot be reached")
         client.ctx.comm_params.timeout_connect = timing.answer_s
-        self._client, self._pause_s, self._silent = client, 0.0, 0
+        self._client, self._silent, self._has_answered = client, 0, False
         return client
+
+    def _pause(self) -> None:
+        timing = self._timing
+        self._pause_s = min(
+            max(2 * self._pause_s, timing.reconnect_first_s), timing.reconnect_max_s
+        )
+        self._retry_at_s = asyncio.get_running_loop().time() + self._pause_s
 
     def _on_connection(self, is_up: bool) -> None:  # noqa: FBT001 - the library's own
         """A lost connection ends the wait for its answer, which would else last its whole time."""
         if is_up or self._client is None:
             return
+        if not self._has_answered:  # Such as a gateway that has room for one master only.
+            self._pause()
         awaited = self._client.ctx.response_future
         if not awaited.done():
             awaited.set_exception(BrokenError("the gateway hung up"))
