@@ -9,7 +9,13 @@ LAST_DAY: Final = date.max.toordinal()
 FOREVER: Final = LAST_DAY + 1
 _FIRST_SAFE_DAY: Final = 4  # Zones cannot be asked at the very ends of the calendar.
 _LAST_SAFE_DAY: Final = LAST_DAY - 3
-WINDOW_MONTHS: Final = {"month": 1, "bimonth": 2, "four_months": 4, "year": 12}
+WINDOW_MONTHS: Final = {
+    "month": 1,
+    "bimonth": 2,
+    "four_months": 4,
+    "year": 12,
+    "billing_period": 0,
+}
 
 
 def day_at(local: int) -> int:
@@ -34,14 +40,36 @@ def first_day(month: int) -> int:
     return date(year, index + 1, 1).toordinal() if year <= date.max.year else FOREVER
 
 
+def months_later(day: int, months: int) -> int:
+    """The same day of a later month, or that month's last day."""
+    month = month_of(day)
+    same = first_day(month + months) + day - first_day(month)
+    return min(same, first_day(month + months + 1) - 1)
+
+
+def months_between(first: int, last: int, at_least: int = 1) -> int:
+    """Whole months from one day to another: a month ends on the day of the month it began on."""
+    begun, ended = date.fromordinal(first), date.fromordinal(last)
+    months = (ended.year - begun.year) * 12 + ended.month - begun.month
+    is_last_day = date.fromordinal(last + 1).day == 1
+    if ended.day < begun.day and not is_last_day:
+        months -= 1
+    return max(months, at_least)
+
+
 class Window(NamedTuple):
-    """Span over which a tariff counts consumption: so many months, from the anchor month on."""
+    """Span over which a tariff counts consumption: so many months, from the anchor month on.
+
+    A window of no months is a billing period: it runs from one bill to the next.
+    """
 
     months: int
     anchor_month: int
 
     def around(self, day: int) -> tuple[int, int]:
         """First day of the window that holds `day`, and first day after it."""
+        if not self.months:
+            return day, day + 1
         month = month_of(day)
         start = month - (month - self.anchor_month + 1) % self.months
         return first_day(start), first_day(start + self.months)

@@ -1,6 +1,6 @@
 """Meters of a case: the intervals between their readings, whatever order these arrived in (R1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
@@ -16,8 +16,10 @@ from ledger.pricing.case_file import (
     ReadingCancelled,
     ReadingCorrected,
 )
+from ledger.pricing.compiled import CompiledTariff
+from ledger.pricing.context import ALWAYS, Context, Value
 from ledger.pricing.exact import QUANTITY_DIGITS
-from ledger.values import micros
+from ledger.values import local_us, micros
 
 Shown = MeterInstalled | Reading | MeterRemoved
 WRAP_SHARE = 2
@@ -42,15 +44,15 @@ class Meters(NamedTuple):
     quarantined: list[int]
 
 
-def meters(events: Iterable[Event], registers: tuple[str, ...], timezone: str) -> Meters:
+def meters(events: Sequence[Event], tariff: CompiledTariff) -> Meters:
     """Intervals after all corrections and cancellations among `events`."""
-    zone = ZoneInfo(timezone)
+    zone = ZoneInfo(tariff.timezone)
     by_meter: dict[str, list[tuple[int, int, Shown]]] = {}
     for seq, shown in _in_force(events).items():
         by_meter.setdefault(shown.meter, []).append((_instant(shown.at, zone), seq, shown))
     found = Meters([], [])
     for marks in by_meter.values():
-        _follow(sorted(marks, key=lambda mark: mark[:2]), registers, found)
+        _follow(sorted(marks, key=lambda mark: mark[:2]), tariff, found)
     found.intervals.sort()
     found.quarantined.sort()
     return found
@@ -79,13 +81,32 @@ def _known(shown: dict[int, Shown], seq: int) -> Shown:
     return shown[seq]
 
 
-def _follow(marks: list[tuple[int, int, Shown]], registers: tuple[str, ...], found: Meters) -> None:
+def known_of(
+    events: Sequence[Event], attributes: Mapping[str, Value], tariff: CompiledTariff
+) -> Context:
+    """What the events tell besides readings: attributes in time, and bills by the readings."""
+    zone = ZoneInfo(tariff.timezone)
+    changes = [(ALWAYS, name, value) for name, value in attributes.items()]
+    for event in events:
+        if isinstance(event, AttributeChanged):
+            at = local_us(tariff.timezone, _instant(event.at, zone))
+            changes.append((at, event.attribute, event.value))
+    bills = {
+        local_us(tariff.timezone, _instant(shown.at, zone))
+        for shown in _in_force(events).values()
+        if isinstance(shown, Reading)
+    }
+    changes.sort(key=lambda change: change[0])
+    return Context(attributes=tuple(changes), bills=tuple(sorted(bills)))
+
+
+def _follow(marks: list[tuple[int, int, Shown]], tariff: CompiledTariff, found: Meters) -> None:
     """Intervals of one meter, from installation to removal."""
     last: tuple[int, tuple[Fraction, ...]] | None = None
     wrap: Fraction | None = None
     factor = Fraction(0)
     for at_us, seq, shown in marks:
-        values = _values(shown, registers)
+        values = _values(shown, tariff.registers)
         if isinstance(shown, MeterInstalled):
             wrap = None if shown.wrap is None else Fraction(shown.wrap)
             factor = Fraction(shown.multiplier) * Fraction(10**QUANTITY_DIGITS)
@@ -93,7 +114,10 @@ def _follow(marks: list[tuple[int, int, Shown]], registers: tuple[str, ...], fou
             continue
         if last is None:
             raise CaseFileInvalid(f"Meter {shown.meter} is read before it is installed.")
-        passed = [_passed(old, new, wrap) for old, new in zip(last[1], values, strict=True)]
+        passed = [
+            new if name in tariff.power_registers else _passed(old, new, wrap)
+            for name, old, new in zip(tariff.registers, last[1], values, strict=True)
+        ]
         quantities = tuple(quantity * factor for quantity in passed if quantity is not None)
         if len(quantities) < len(passed):
             found.quarantined.append(seq)

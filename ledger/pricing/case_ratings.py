@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.pricing.case_meters import Interval
 from ledger.pricing.compiled import CompiledTariff
+from ledger.pricing.context import NOTHING_KNOWN, Context
 from ledger.pricing.generic import Step, Tally
 from ledger.pricing.pieces import Piece
 from ledger.pricing.position import NotRateable
@@ -32,14 +33,22 @@ class Derived(NamedTuple):
 class Book:
     """The window of every step, open at once: meters side by side may come back to an old one."""
 
-    def __init__(self, tariff: CompiledTariff, intervals: Sequence[Interval]) -> None:
+    def __init__(
+        self,
+        tariff: CompiledTariff,
+        intervals: Sequence[Interval],
+        context: Context = NOTHING_KNOWN,
+    ) -> None:
         self.tariff = tariff
+        self.context = context
         self.windows: dict[tuple[int, int], tuple[Tally, list[Step]]] = {}
         self._start = tariff.start(min(interval.from_us for interval in intervals))
         self.derived = [self._derive(interval) for interval in intervals]
 
     def _derive(self, interval: Interval) -> Derived:
-        start, end, pieces = self.tariff.pieces(self._start, interval.from_us, interval.to_us)
+        start, end, pieces = self.tariff.pieces(
+            self._start, interval.from_us, interval.to_us, self.context
+        )
         steps = []
         for piece in pieces:
             tally, history = self._window(piece)
@@ -59,33 +68,39 @@ class Book:
         upto = self.tariff.versions[: piece.version.number + 1]
         reset_by = max((version.number for version in upto if version.resets), default=0)
         return self.windows.setdefault(
-            (piece.window_from, reset_by), (self.tariff.tally(self._start), [])
+            (piece.window_from, reset_by), (self.tariff.tally(self._start, self.context), [])
         )
 
 
-def charge(tariff: CompiledTariff, intervals: Sequence[Interval]) -> list[Amounts]:
+def charge(
+    tariff: CompiledTariff, intervals: Sequence[Interval], context: Context = NOTHING_KNOWN
+) -> list[Amounts]:
     """Amounts of each interval, in order, by the same `rate` that charges accounts."""
     if not intervals:
         return []
     try:
-        return _charge_in_turn(tariff, intervals)
+        return _charge_in_turn(tariff, intervals, context)
     except NotRateable as error:
         if error.code != "closed_window":
             raise
         # One meter's window has closed, another's reading goes back to it.
-        return [derived.amounts() for derived in Book(tariff, intervals).derived]
+        return [derived.amounts() for derived in Book(tariff, intervals, context).derived]
 
 
-def _charge_in_turn(tariff: CompiledTariff, intervals: Sequence[Interval]) -> list[Amounts]:
+def _charge_in_turn(
+    tariff: CompiledTariff, intervals: Sequence[Interval], context: Context
+) -> list[Amounts]:
     position = tariff.start(min(interval.from_us for interval in intervals))
     charged = []
     for interval in intervals:
         whole = tuple(int(quantity) for quantity in interval.quantities)
         if whole == interval.quantities:
-            position, amounts = tariff.rate(position, interval.from_us, interval.to_us, whole)
+            position, amounts = tariff.rate(
+                position, interval.from_us, interval.to_us, whole, context
+            )
         else:
             position, amounts, _ = tariff.derive(
-                position, interval.from_us, interval.to_us, interval.quantities
+                position, interval.from_us, interval.to_us, interval.quantities, context
             )
         charged.append(amounts)
     return charged
@@ -93,8 +108,7 @@ def _charge_in_turn(tariff: CompiledTariff, intervals: Sequence[Interval]) -> li
 
 def tier_quantities(steps: Sequence[Step]) -> list[Fraction]:
     """What of a window fell into each tier of its last terms."""
-    last = steps[-1].piece
-    tiers = len(last.version.terms[last.season].bounds) + 1
+    tiers = len(steps[-1].bounds) + 1
     for part in (part for step in steps for part in step.tiers):
         tiers = max(tiers, part.tier + 1)
     found = [Fraction(0)] * tiers

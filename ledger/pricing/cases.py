@@ -13,7 +13,7 @@ from ledger.pricing.case_file import (
     Policies,
     parse_cases,
 )
-from ledger.pricing.case_meters import Interval, meters
+from ledger.pricing.case_meters import Interval, known_of, meters
 from ledger.pricing.case_ratings import Amounts, Book, charge, tier_quantities
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
 from ledger.pricing.explain import (
@@ -68,20 +68,15 @@ def _filled(tariff: Json, policies: Policies) -> Json:
     for version in versions if isinstance(versions, list) else []:
         version.setdefault("applies", policies.price_change)
         version["accumulation"].setdefault("period_attribution", policies.period_attribution)
+        for modifier in version.get("modifiers", []):
+            modifier.setdefault("change", policies.modifier_change)
     return filled
 
 
 def _run(case: Case, tariff_document: Json) -> CaseResult:
     problems = lint(tariff_document)
-    missing = [problem for problem in problems if problem.code == "not_built_yet"]
-    if missing:
-        reasons = "; ".join(f"{problem.path}: {problem.message}" for problem in missing)
-        return CaseResult(id=case.id, ok=None, skipped=reasons)
     if problems:
         raise TariffInvalid(problems)
-    if any(isinstance(event, AttributeChanged) for event in case.events):
-        reason = "The engine does not rate changes of attributes yet."
-        return CaseResult(id=case.id, ok=None, skipped=reason)
     try:
         return _compared(case, _computed(case, compile_tariff(tariff_document)))
     except (CaseFileInvalid, NotRateable) as error:
@@ -89,14 +84,14 @@ def _run(case: Case, tariff_document: Json) -> CaseResult:
 
 
 def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
-    found = meters(case.events, tariff.registers, tariff.timezone)
-    charged = charge(tariff, found.intervals)
-    total = sum(map(sum, charged))
-    book = Book(tariff, found.intervals) if found.intervals else None
+    found = meters(case.events, tariff)
+    context = known_of(case.events, case.attributes, tariff)
+    charged = charge(tariff, found.intervals, context)
+    book = Book(tariff, found.intervals, context) if found.intervals else None
     return CaseResult(
         id=case.id,
         ok=None,
-        total=money_text(tariff, total),
+        total=money_text(tariff, sum(map(sum, charged))),
         intervals=[
             _interval(tariff, interval, amounts)
             for interval, amounts in zip(found.intervals, charged, strict=True)
@@ -138,9 +133,12 @@ def _posted(tariff: CompiledTariff, case: Case) -> list[Json]:
     for count, event in enumerate(case.events, start=1):
         if isinstance(event, MeterInstalled):
             continue
-        known = meters(case.events[:count], tariff.registers, tariff.timezone)
-        after = sum(map(sum, charge(tariff, known.intervals)))
-        postings.append({"after_seq": event.seq, "amount": money_text(tariff, after - before)})
+        known = case.events[:count]
+        context = known_of(known, case.attributes, tariff)
+        after = sum(map(sum, charge(tariff, meters(known, tariff).intervals, context)))
+        if after != before or not isinstance(event, AttributeChanged):
+            amount = money_text(tariff, after - before)
+            postings.append({"after_seq": event.seq, "amount": amount})
         before = after
     return postings
 
@@ -174,22 +172,19 @@ def _lines(tariff: CompiledTariff, amounts: Amounts) -> dict[str, str]:
 
 def _periods(tariff: CompiledTariff, book: Book) -> list[Json]:
     return [
-        _period(tariff, steps, tuple(tally.posted), tally.in_service_from)
+        _period(tariff, steps, tuple(tally.posted))
         for _, (tally, steps) in sorted(book.windows.items(), key=lambda window: window[0])
     ]
 
 
-def _period(
-    tariff: CompiledTariff, steps: list[Step], posted: Amounts, in_service_from: int
-) -> Json:
-    piece = steps[-1].piece
-    bounds, den = piece.version.bounds(piece.season, piece.window_from, in_service_from)
+def _period(tariff: CompiledTariff, steps: list[Step], posted: Amounts) -> Json:
+    piece, bounds = steps[-1].piece, steps[-1].bounds
     parts = tier_quantities(steps)
     return {
         "from": day_text(piece.window_from),
         "to": day_text(piece.window_to),
-        "consumption": quantity_text(sum(parts)),
-        "tier_bounds": [*(quantity_text(Fraction(bound, den)) for bound in bounds), None],
+        "consumption": quantity_text(steps[-1].used_after),
+        "tier_bounds": [*(quantity_text(bound) for bound in bounds), None],
         "tier_quantities": [quantity_text(part) for part in parts],
         "lines": _lines(tariff, posted),
         "charge": money_text(tariff, sum(posted)),

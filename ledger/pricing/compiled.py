@@ -8,13 +8,16 @@ from typing import Final
 from ledger.pricing.accrual import consumed, with_days
 from ledger.pricing.borders import entered, through_frames
 from ledger.pricing.calendar import instants_of_midnight, midnight
+from ledger.pricing.context import NOTHING_KNOWN, Condition, Context
 from ledger.pricing.document import TariffDocument
 from ledger.pricing.frames import Frame, Frames
 from ledger.pricing.generic import Quantity, Step, Tally
+from ledger.pricing.lines import demand_registers, energy_registers, lines_of
 from ledger.pricing.lint import checked
 from ledger.pricing.pieces import Piece, cut, cut_at_windows, version_at
 from ledger.pricing.position import NotRateable, Position
-from ledger.pricing.terms import lines_of, versions_of
+from ledger.pricing.tables import Tables
+from ledger.pricing.terms import conditions_of
 from ledger.values import local_day, local_us
 
 Rated = tuple[Position, tuple[int, ...]]
@@ -33,11 +36,19 @@ class CompiledTariff:
         self.currency: Final = document.currency
         self.timezone: Final = document.timezone
         self.registers: Final = tuple(document.registers)
+        self.energy_registers: Final = energy_registers(document)
+        """Registers whose quantities have prices."""
         self.lines: Final = lines_of(document)
-        self.versions: Final = versions_of(document)
-        self._fixed_lines = frozenset(
-            charge.line for version in self.versions for charge in version.fixed
-        )
+        self.tables: Final = Tables(document)
+        self.versions: Final = self.tables.versions
+        self.power_registers: Final = demand_registers(document)
+        """Registers whose reading is a highest power, not a count that goes on."""
+        self.vending: Final = document.vending
+        self.tax_rate: Final = Fraction(document.tax.rate or 0)
+        self.is_taxed_outside: Final = document.tax.treatment == "exclusive"
+        self._conditions = frozenset[Condition]().union(*map(conditions_of, self.versions))
+        self._is_plain = self.tables.is_simple and not self._conditions
+        self._fixed_lines = self.tables.fixed_tracks
         self._waits_for_readings = any(
             version.by_reading_end or version.windows_by_reading_end for version in self.versions
         )
@@ -51,19 +62,27 @@ class CompiledTariff:
         day = local_day(self.timezone, at_us)
         version = version_at(self.versions, day)
         window_from, window_to = version.window.around(day)
-        zeros = self._zeros
+        accrued = (0,) * (self.tables.tracks * self.tables.block_count)
         season = version.season(day)
         return Position(
-            version.number, window_from, window_to, day, 0, zeros, zeros, day, 1, season
+            version.number, window_from, window_to, day, 0, accrued, self._zeros, day, 1, season
         )
 
     def rate(
-        self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]
+        self,
+        position: Position,
+        from_us: int,
+        to_us: int,
+        quantities: tuple[int, ...],
+        context: Context | None = None,
     ) -> Rated:
         """Position after an interval and its amounts in minor units, in the order of `lines`.
 
         Quantities are in Wh or litres, in the order of `registers`. Raises NotRateable.
         """
+        if not self._is_plain and self._asks(context):
+            position, amounts, _ = self.derive(position, from_us, to_us, quantities, context)
+            return position, amounts
         frame = self._frame
         if not frame.from_us <= from_us < to_us <= frame.to_us:
             found = self._frames.around(from_us, to_us)
@@ -102,16 +121,20 @@ class CompiledTariff:
 
     def tier(self, position: Position) -> tuple[int, int | None]:
         """Tier (from 1) of the window's quantity and the last whole Wh or litre in it."""
-        version = self.versions[position.version]
-        bounds, parts = version.bounds(
-            position.season, position.window_from, position.in_service_from
-        )
+        bounds, parts = position.limits, position.limits_den
+        if not bounds:
+            bounds, parts = self.versions[position.version].bounds(
+                position.season, position.window_from, position.in_service_from
+            )
+        used = max(position.used_by, default=position.used)
         for number, bound in enumerate(bounds, start=1):
-            if position.used * parts <= bound * position.den:
+            if used * parts <= bound * position.den:
                 return number, bound // parts
         return len(bounds) + 1, None
 
-    def to_fixed_only(self, position: Position, at_us: int) -> Rated:
+    def to_fixed_only(
+        self, position: Position, at_us: int, context: Context | None = None
+    ) -> Rated:
         """Fixed charges of the whole local days up to `at_us` that have borne none yet.
 
         For a meter that is silent: consumption stays where it was, and a later interval
@@ -121,29 +144,37 @@ class CompiledTariff:
         if today <= position.fixed_through or not self._fixed_lines:
             return position, self._zeros
         version_at(self.versions, today - 1)
-        tally = self.tally(position)
+        tally = self.tally(position, context)
         start, end = midnight(position.fixed_through), midnight(today)
         for piece in cut_at_windows(self.versions, start, end):
             tally.take_silent_days(piece)
         return tally.position(), tuple(tally.amounts)
 
     def derive(
-        self, position: Position, from_us: int, to_us: int, quantities: tuple[Quantity, ...]
+        self,
+        position: Position,
+        from_us: int,
+        to_us: int,
+        quantities: tuple[Quantity, ...],
+        context: Context | None = None,
     ) -> tuple[Position, tuple[int, ...], tuple[Step, ...]]:
         """The same as `rate`, in fractions throughout, with every step of the derivation."""
         self._refuse_nonsense(from_us, to_us, quantities)
-        start, end, pieces = self.pieces(position, from_us, to_us)
+        start, end, pieces = self.pieces(position, from_us, to_us, context)
         exact = [Fraction(quantity) for quantity in quantities]
-        tally = self.tally(position)
+        tally = self.tally(position, context)
         steps = []
         for piece in pieces:
             if piece.window_to <= position.window_from:
                 raise NotRateable("closed_window", "The interval begins before the open window.")
+            if piece.version.by_purchase:
+                message = "The tariff sells units; what a meter counts is paid already."
+                raise NotRateable("sold_in_units", message)
             steps.append(tally.consume(piece, exact, start, end))
         return tally.position(), tuple(tally.amounts), tuple(steps)
 
     def pieces(
-        self, position: Position, from_us: int, to_us: int
+        self, position: Position, from_us: int, to_us: int, context: Context | None = None
     ) -> tuple[int, int, Iterator[Piece]]:
         """Wall-clock times of an interval, which never run backwards, and what it is cut into."""
         start = local_us(self.timezone, from_us)
@@ -153,11 +184,21 @@ class CompiledTariff:
             if from_us >= earliest:
                 start = opened  # A clock set back over midnight opens no closed window again.
         end = max(local_us(self.timezone, to_us), start)
-        return start, end, cut(self.versions, position, start, end)
+        return start, end, cut(self.versions, position, start, end, context or NOTHING_KNOWN)
 
-    def tally(self, position: Position) -> Tally:
+    def tally(self, position: Position, context: Context | None = None) -> Tally:
         """The position in fractions, to be moved piece by piece."""
-        return Tally(self.versions, self._fixed_lines, position)
+        return Tally(self.tables, position, context or NOTHING_KNOWN)
+
+    def _asks(self, context: Context | None) -> bool:
+        """Whether the tariff has more than prices and fixed amounts for this household."""
+        if not self.tables.is_simple:
+            return True
+        return context is not None and any(
+            condition.attribute == name and condition.holds(value)
+            for condition in self._conditions
+            for _, name, value in context.attributes
+        )
 
     def _rate_over_borders(
         self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]

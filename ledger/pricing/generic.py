@@ -5,21 +5,21 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
+from ledger.pricing.arithmetic import Expression, Number, Product, Sum
+from ledger.pricing.bounds import Household
 from ledger.pricing.calendar import day_at, month_of
+from ledger.pricing.charges import FixedCharge
+from ledger.pricing.computed import MAJOR, Window, deducted, derived_line
+from ledger.pricing.context import Context
+from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
 from ledger.pricing.pieces import Piece
 from ledger.pricing.position import Position
+from ledger.pricing.tables import Tables
 from ledger.pricing.terms import Version
+from ledger.pricing.tiers import TierPart, tier_parts
 
 Quantity = Fraction | int
-
-
-class TierPart(NamedTuple):
-    """What of a piece fell into one tier."""
-
-    tier: int
-    bound: Fraction | None
-    quantities: tuple[Fraction, ...]
-    """Of each register, in Wh or litres."""
+Formulas = dict[int, list[Expression]]
 
 
 class LineStep(NamedTuple):
@@ -30,8 +30,8 @@ class LineStep(NamedTuple):
     accrued_after: Fraction
     posted_before: int
     posted_after: int
-    fixed_units: int
-    """Days, months or windows of a fixed charge."""
+    arithmetic: Expression
+    """What comes to the difference of the accruals, in major units."""
 
 
 class Step(NamedTuple):
@@ -42,6 +42,8 @@ class Step(NamedTuple):
     """Of the interval's quantities."""
     used_before: Fraction
     used_after: Fraction
+    bounds: tuple[Fraction, ...]
+    """In force for this piece, of all tiers but the last."""
     tiers: tuple[TierPart, ...]
     lines: tuple[LineStep, ...]
 
@@ -49,79 +51,112 @@ class Step(NamedTuple):
 class Tally:
     """A position while it is being moved: fractions instead of integers over one denominator."""
 
-    def __init__(
-        self, versions: tuple[Version, ...], fixed_lines: frozenset[int], position: Position
-    ) -> None:
-        lines = len(versions[0].rounding)
-        missing = lines - len(position.accrued)  # A later version brought new lines.
-        den = position.den
-        self.versions = versions
+    def __init__(self, tables: Tables, position: Position, context: Context) -> None:
+        self.tables = tables
+        self.household = Household(context, position.in_service_from)
         self.version = position.version
         self.window = position.window_from, position.window_to
         self.in_service_from = position.in_service_from
+        den = position.den
         self.used = Fraction(position.used, den)
-        self.accrued = [Fraction(units, den) for units in position.accrued]
-        self.accrued += [Fraction(0)] * missing
-        self.posted = [*position.posted, *([0] * missing)]
+        self.used_by = [Fraction(used, den) for used in position.used_by]
+        self.blocks = tables.blocks_of(position)
+        self.posted = [*position.posted, *([0] * (tables.lines - len(position.posted)))]
         self.fixed_through = position.fixed_through
         self.season = position.season
         self.months_through = position.months_through
         self.fixed_window = position.fixed_window or (position.version, position.window_from)
-        self.amounts = [0] * lines
-        self.fixed_lines = fixed_lines
-        self.consumption_lines = frozenset(range(lines)) - fixed_lines
+        self.bounds = [Fraction(limit, position.limits_den) for limit in position.limits]
+        self.peaks = {(register, month): peak for register, month, peak in position.peaks}
+        self.amounts = [0] * tables.lines
 
     def position(self) -> Position:
         """The position in integers over the smallest common denominator."""
-        den = lcm(self.used.denominator, *(units.denominator for units in self.accrued))
+        accrued = [units for block in self.blocks for units in block]
+        den = lcm(
+            self.used.denominator,
+            *(used.denominator for used in self.used_by),
+            *(units.denominator for units in accrued),
+        )
+        limits_den = lcm(*(bound.denominator for bound in self.bounds))
         fixed_window = self.fixed_window
         return Position(
             self.version,
             *self.window,
             self.in_service_from,
             int(self.used * den),
-            tuple(int(units * den) for units in self.accrued),
+            tuple(int(units * den) for units in accrued),
             tuple(self.posted),
             self.fixed_through,
             den,
             self.season,
             self.months_through,
             () if fixed_window == (self.version, self.window[0]) else fixed_window,
+            tuple(int(bound * limits_den) for bound in self.bounds),
+            limits_den,
+            tuple(int(used * den) for used in self.used_by),
+            tuple((register, month, peak) for (register, month), peak in self.peaks.items()),
         )
 
     def consume(self, piece: Piece, quantities: Sequence[Fraction], start: int, end: int) -> Step:
         """Charge a piece of the interval from `start` to `end` its share of the quantities."""
         self._enter(piece)
         share = Fraction(piece.end - piece.start, end - start) if end > start else Fraction(1)
-        used_before = self.used
-        before = list(self.accrued), list(self.posted)
-        tiers = self._tiers(piece, [quantity * share for quantity in quantities])
-        for part in tiers:
-            prices = piece.version.terms[piece.season].prices[part.tier]
-            for line, of_registers in enumerate(prices):
-                pairs = zip(part.quantities, of_registers, strict=True)
-                self.accrued[line] += sum((used * price for used, price in pairs), Fraction(0))
-        self._post(piece.version, self.consumption_lines)
-        units: dict[int, int] = {}
+        used_before, posted_before = self.used, list(self.posted)
+        chosen_before = self._block_in_force(piece.version)
+        self._note_powers(piece, quantities, is_last=piece.end == end)
+        passed = [quantities[register] * share for register in self.tables.energy]
+        self.used += sum(passed, Fraction(0))
+        parts = [
+            self._consume_plan(piece, number, passed, used_before)
+            for number in range(len(piece.version.plans))
+        ]
+        formulas: list[Formulas] = [formulas for _, _, formulas in parts]
+        self._count_registers(piece.version, passed)
         # Where a silent meter's fixed charges are ahead, this piece has borne its own already.
-        if self.fixed_window == (piece.version.number, piece.window_from):
-            units = self._take_fixed(piece, day_at(start)) if end > start else {}
-            self._post(piece.version, self.fixed_lines)
-        steps = self._line_steps(*before, units)
-        return Step(piece, share, used_before, self.used, tuple(tiers), steps)
+        is_current = self.fixed_window == (piece.version.number, piece.window_from)
+        if is_current and end > start:
+            self._take_fixed(piece, day_at(start), formulas)
+        self._count_reactive(quantities, share)
+        self._follow(piece, formulas, is_whole=end > start)
+        lines = self.tables.all_lines if is_current else self.tables.consumption_lines
+        chosen = self._plan_in_force(piece.version)
+        self._post(piece.version, chosen, lines)
+        bounds, tiers, _ = parts[chosen]
+        self.bounds = [] if self._is_plain(piece, bounds) else bounds
+        return Step(
+            piece,
+            share,
+            used_before,
+            self.used,
+            tuple(bounds),
+            tuple(tiers),
+            self._line_steps(chosen_before, chosen, posted_before, formulas[chosen]),
+        )
 
     def take_silent_days(self, piece: Piece) -> None:
         """Charge what the piece's whole days owe without a reading; consumption stays behind."""
-        self._enter_fixed(piece)
-        self._take_fixed(piece, self.fixed_through)
-        self._post(piece.version, self.fixed_lines)
+        if self.tables.is_simple:
+            self._enter_fixed(piece)
+        elif self.window[0] != piece.window_from or self.version != piece.version.number:
+            return  # What other lines follow from waits for the reading that closes the window.
+        formulas: list[Formulas] = [{} for _ in piece.version.plans]
+        self._take_fixed(piece, self.fixed_through, formulas)
+        lines = self.tables.fixed_lines
+        if not self.tables.is_simple:
+            self._follow(piece, formulas, is_whole=True)
+            lines = self.tables.all_lines
+        self._post(piece.version, self._plan_in_force(piece.version), lines)
+
+    # ------------------------------------------------------------ windows
 
     def _enter(self, piece: Piece) -> None:
         """Move on to the piece's window: what the old one counted is closed."""
         self._enter_fixed(piece)
         if self._starts_anew(self.version, self.window[0], piece):
             self.used = Fraction(0)
-            self._clear(self.consumption_lines)
+            self.used_by = []
+            self._clear(self.tables.consumption_tracks)
         self.window = piece.window_from, piece.window_to
         self.version = piece.version.number
         self.season = piece.season
@@ -130,78 +165,209 @@ class Tally:
         version, window_from = self.fixed_window
         if (version, window_from) <= (piece.version.number, piece.window_from):
             if self._starts_anew(version, window_from, piece):
-                self._clear(self.fixed_lines)
+                self._clear(self.tables.fixed_tracks)
             self.fixed_window = piece.version.number, piece.window_from
 
     def _starts_anew(self, version: int, window_from: int, piece: Piece) -> bool:
         """Another window, or a version between that says so."""
         if window_from != piece.window_from:
             return True
-        return any(later.resets for later in self.versions[version + 1 : piece.version.number + 1])
+        between = self.tables.versions[version + 1 : piece.version.number + 1]
+        return any(later.resets for later in between)
 
-    def _clear(self, lines: Iterable[int]) -> None:
-        for line in lines:
-            self.accrued[line] = Fraction(0)
-            self.posted[line] = 0
+    def _clear(self, tracks: Iterable[int]) -> None:
+        for track in tracks:
+            for block in self.blocks:
+                block[track] = Fraction(0)
+            if track < self.tables.lines:
+                self.posted[track] = 0
 
-    def _tiers(self, piece: Piece, quantities: Sequence[Fraction]) -> list[TierPart]:
-        """Parts of the quantity by tier; each has the registers' shares of the whole."""
-        total = sum(quantities, Fraction(0))
-        numerators, den = piece.version.bounds(
-            piece.season, piece.window_from, self.in_service_from
+    # ------------------------------------------------------------ consumption
+
+    def _consume_plan(
+        self, piece: Piece, number: int, passed: Sequence[Fraction], used: Fraction
+    ) -> tuple[list[Fraction], list[TierPart], Formulas]:
+        plan = piece.version.plans[number]
+        bounds = self.household.bounds(plan, piece)
+        excess = [
+            None if charge.over is None else self.household.excess(charge.over, piece)
+            for charge in plan.consumption
+        ]
+        begins = [used] if not piece.version.by_register else self._used_by(len(passed))
+        parts = tier_parts(
+            begins,
+            passed,
+            bounds,
+            {over for over in excess if over is not None},
+            deducted(plan, self.household, piece),
         )
-        bounds = [*(Fraction(numerator, den) for numerator in numerators), None]
-        start, self.used = self.used, self.used + total
-        parts = []
-        for tier, bound in enumerate(bounds):
-            end = self.used if bound is None else min(bound, self.used)
-            if end > start:
-                share = (end - start) / total
-                of_registers = tuple(quantity * share for quantity in quantities)
-                parts.append(TierPart(tier, bound, of_registers))
-                start = end
-        return parts
+        formulas: Formulas = {}
+        flat = self.household.flat_price(piece)
+        for charge, over in zip(plan.consumption, excess, strict=True):
+            if not self.household.holds(charge.condition, piece.start):
+                continue
+            prices = charge.prices[piece.season]
+            for part in parts:
+                if over is None or part.start >= over:
+                    row = prices[part.tier]
+                    if flat is not None and charge.is_tiered:
+                        row = (flat,) * len(row)
+                    self._add(number, charge.line, _priced(part.quantities, row), formulas)
+        return bounds, parts, formulas
 
-    def _take_fixed(self, piece: Piece, first_due: int) -> dict[int, int]:
-        """Accrue what falls due in the piece; how many days, months or windows per line."""
-        units: dict[int, int] = {}
+    def _used_by(self, registers: int) -> list[Fraction]:
+        self.used_by = self.used_by or [Fraction(0)] * registers
+        return self.used_by
+
+    def _count_registers(self, version: Version, passed: Sequence[Fraction]) -> None:
+        if version.by_register:
+            pairs = zip(self._used_by(len(passed)), passed, strict=True)
+            self.used_by = [used + more for used, more in pairs]
+
+    def _is_plain(self, piece: Piece, bounds: Sequence[Fraction]) -> bool:
+        """Whether the bounds are those of every household, which nobody need remember."""
+        if not piece.version.is_simple:
+            return False
+        limits, den = piece.version.bounds(piece.season, piece.window_from, self.in_service_from)
+        return [Fraction(limit, den) for limit in limits] == bounds
+
+    def _count_reactive(self, quantities: Sequence[Fraction], share: Fraction) -> None:
+        if self.tables.reactive_track is not None:
+            passed = sum((quantities[each] * share for each in self.tables.reactive), Fraction(0))
+            for block in self.blocks:
+                block[self.tables.reactive_track] += passed
+
+    def _note_powers(self, piece: Piece, quantities: Sequence[Fraction], *, is_last: bool) -> None:
+        """Keep the month's highest power: the one that the reading closing it shows."""
+        month = month_of(day_at(max(piece.start, piece.end - 1)))
+        for register in self.tables.demand if is_last else ():
+            peak = max(self.peaks.get((register, month), 0), int(quantities[register]))
+            self.peaks[register, month] = peak
+        if self.peaks:
+            oldest = month - self.tables.months_remembered
+            self.peaks = {key: peak for key, peak in self.peaks.items() if key[1] >= oldest}
+
+    # ------------------------------------------------------------ fixed and computed
+
+    def _take_fixed(self, piece: Piece, first_due: int, formulas: list[Formulas]) -> None:
+        """Accrue what falls due in the piece: days, months or windows."""
         done = day_at(piece.end)
         days = max(done - max(self.fixed_through, first_due), 0)
         month = month_of(day_at(piece.start))
-        for charge in piece.version.fixed:
-            if charge.per == "day":
-                due = days
-            elif charge.per == "month":
-                due = int(self.months_through <= month)
-            else:
-                due = int(not self.accrued[charge.line])
-            if due:
-                units[charge.line] = due
-                self.accrued[charge.line] += due * charge.amount
-        if self.fixed_lines:
+        for number, plan in enumerate(piece.version.plans):
+            for charge in plan.fixed:
+                self._take_charge(piece, number, charge, days, formulas[number])
+        if self.tables.fixed_tracks:
             self.fixed_through = max(self.fixed_through, done)
-        if any(charge.per == "month" for charge in piece.version.fixed):
+        if any(charge.per == "month" for plan in piece.version.plans for charge in plan.fixed):
             self.months_through = max(self.months_through, month + 1)
-        return units
 
-    def _post(self, version: Version, lines: Iterable[int]) -> None:
+    def _take_charge(
+        self, piece: Piece, number: int, charge: FixedCharge, days: int, formulas: Formulas
+    ) -> None:
+        is_new = not self.blocks[number][charge.line]
+        if charge.per == "day":
+            due, at = days, piece.start
+        elif charge.per == "period":
+            due, at = int(is_new), self.household.opened(piece)
+        elif piece.version.is_billed:
+            due, at = is_new * self.household.months(piece), self.household.opened(piece)
+        else:
+            month = month_of(day_at(piece.start))
+            due, at = int(self.months_through <= month), piece.start
+        if due and self.household.holds(charge.condition, at):
+            amount: Expression = Number(charge.amount / MAJOR)
+            if charge.times is not None:
+                amount = Product(Number(self.household.number(charge.times, at)), amount)
+            self._add(number, charge.line, Product(Number(Fraction(due)), amount), formulas)
+
+    def _follow(self, piece: Piece, formulas: list[Formulas], *, is_whole: bool) -> None:
+        """Reckon the lines that follow from others, from the window, or from its peaks."""
+        opened = self.household.opened(piece)
+        for number, plan in enumerate(piece.version.plans):
+            window = Window(
+                piece,
+                self.household,
+                self.household.bounds(plan, piece),
+                self.blocks[number],
+                self.used,
+                self._reactive(number),
+                self.peaks,
+                formulas[number],
+                is_whole,
+            )
+            for charge in plan.computed:
+                if self.household.holds(charge.condition, opened):
+                    found = derived_line(charge, window)
+                    self._add(number, charge.line, found, formulas[number])
+
+    def _reactive(self, number: int) -> Fraction:
+        track = self.tables.reactive_track
+        return Fraction(0) if track is None else self.blocks[number][track]
+
+    def _add(self, number: int, line: int, more: Expression, formulas: Formulas) -> None:
+        value = more.value
+        if value:
+            self.blocks[number][line] += value * MAJOR
+            formulas.setdefault(line, []).append(more)
+
+    # ------------------------------------------------------------ money
+
+    def _plan_in_force(self, version: Version) -> int:
+        """Number of the schedule that the window's total chooses."""
+        for number, plan in enumerate(version.plans):
+            if plan.upto is None or self.used <= plan.upto:
+                return number
+        return len(version.plans) - 1
+
+    def _block_in_force(self, version: Version) -> list[Fraction]:
+        return list(self.blocks[self._plan_in_force(version)])
+
+    def _post(self, version: Version, plan: int, lines: Iterable[int]) -> None:
+        block = self.blocks[plan]
+        before = list(self.posted)
         for line in lines:
-            accrued = self.accrued[line]
-            rounded = version.rounding[line].minor(accrued.numerator, accrued.denominator)
-            self.amounts[line] += rounded - self.posted[line]
-            self.posted[line] = rounded
+            accrued = block[line]
+            self.posted[line] = version.rounding[line].minor(accrued.numerator, accrued.denominator)
+        rounding = self.tables.rounding_line
+        if rounding is not None:
+            total = sum(self.posted) - self.posted[rounding]
+            rounded = total
+            for ladder in version.bill_rounding:
+                rounded = ladder.of_minor(rounded)
+            self.posted[rounding] = rounded - total
+            for each in self.blocks:
+                each[rounding] = Fraction((rounded - total) * self.tables.minor_unit)
+        for line, posted in enumerate(self.posted):
+            self.amounts[line] += posted - before[line]
 
     def _line_steps(
-        self, accrued: list[Fraction], posted: list[int], units: dict[int, int]
+        self, before: list[Fraction], plan: int, posted: list[int], formulas: Formulas
     ) -> tuple[LineStep, ...]:
-        return tuple(
-            LineStep(
-                line,
-                accrued[line],
-                self.accrued[line],
-                posted[line],
-                self.posted[line],
-                units.get(line, 0),
+        steps = []
+        for line in range(self.tables.lines):
+            after = self.blocks[plan][line]
+            terms = formulas.get(line, [])
+            arithmetic: Expression = Sum(tuple(terms))
+            if arithmetic.value * MAJOR != after - before[line]:
+                # Another schedule took over, or the bill was rounded anew: from one to the other.
+                arithmetic = self._changed(before[line], after, terms)
+            steps.append(
+                LineStep(line, before[line], after, posted[line], self.posted[line], arithmetic)
             )
-            for line in range(len(posted))
-        )
+        return tuple(steps)
+
+    def _changed(self, before: Fraction, after: Fraction, terms: list[Expression]) -> Expression:
+        so_far = after - sum((term.value for term in terms), Fraction(0)) * MAJOR
+        known = [Number(so_far / MAJOR)] if so_far else []
+        taken = [Number(-before / MAJOR)] if before else []
+        return Sum((*known, *terms, *taken))
+
+
+def _priced(quantities: Sequence[Fraction], prices: Sequence[int]) -> Expression:
+    terms = [
+        Product(Number(quantity / 10**QUANTITY_DIGITS), Number(Fraction(price, 10**PRICE_DIGITS)))
+        for quantity, price in zip(quantities, prices, strict=True)
+        if quantity and price
+    ]
+    return terms[0] if len(terms) == 1 else Sum(tuple(terms))

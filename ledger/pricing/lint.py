@@ -13,7 +13,6 @@ from pydantic_core import ErrorDetails
 from ledger.pricing.calendar import WINDOW_MONTHS, Window
 from ledger.pricing.document import Demand, TariffDocument, Version, parse_tariff
 from ledger.pricing.lint_version import line_problems, version_problems
-from ledger.pricing.not_built import not_built_yet
 from ledger.pricing.problems import Problem, Problems, TariffInvalid, pointer
 
 UNITS: Final = {"electricity": "kWh", "heat": "kWh", "water": "m3", "gas": "m3"}
@@ -48,7 +47,6 @@ def _read(text: bytes) -> dict[str, object]:
 
 
 def _problems(document: TariffDocument) -> Problems:
-    yield from not_built_yet(document)
     yield from _header_problems(document)
     yield from _calendar_problems(document)
     yield from _tax_problems(document)

@@ -1,9 +1,11 @@
 """An interval cut at every border of a version, a window or a month where something changes."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from ledger.pricing.calendar import day_at, first_day, midnight, month_of
+from ledger.pricing.context import Context
 from ledger.pricing.position import NotRateable, Position
 from ledger.pricing.terms import Version
 
@@ -27,17 +29,25 @@ def version_at(versions: tuple[Version, ...], day: int) -> Version:
     raise NotRateable("no_version", "The tariff has no version in force on that day.")
 
 
-def cut(versions: tuple[Version, ...], position: Position, start: int, end: int) -> Iterator[Piece]:
+def cut(
+    versions: tuple[Version, ...], position: Position, start: int, end: int, context: Context
+) -> Iterator[Piece]:
     """Pieces of the interval in time order; midnight of a border closes what lies before it."""
     if start == end:
         # Same-day readings: at a border they still belong to the day that it closes.
         day = max(day_at(end - 1), position.window_from, position.in_service_from)
         version = version_at(versions, day)
-        yield Piece(start, end, version, *version.window.around(day), version.season(day))
+        window = version.window.around(day)
+        if version.is_billed:
+            window = position.window_from, max(position.window_to, position.window_from + 1)
+        yield Piece(start, end, version, *window, version.season(day))
         return
     closing = day_at(end - 1)
     for first, last, version in _by_version(versions, start, end, closing):
-        if version.windows_by_reading_end and not version.is_monthly:
+        if version.is_billed:
+            bills = _Bills(context, (start, end), position.in_service_from)
+            yield from _by_bill(version, first, last, bills)
+        elif version.windows_by_reading_end and not version.is_monthly:
             window = version.window.around(closing)
             yield Piece(first, last, version, *window, version.season(closing))
         else:
@@ -69,6 +79,38 @@ def _by_version(
         version = versions[version.number - 1]
     parts.append((start, end, version))
     return parts[::-1]
+
+
+class _Bills(NamedTuple):
+    """Where the billing periods of an interval begin and end."""
+
+    context: Context
+    interval: tuple[int, int]
+    in_service_from: int
+
+    def period(self, start: int, end: int) -> tuple[int, int]:
+        """First day of the period that holds a part of the interval, and first day after it."""
+        if not (self.context.bills or self.context.bill_day):
+            start, end = self.interval
+        opened, closed = self.context.period(start, end, self.in_service_from)
+        window_from = day_at(opened)
+        return window_from, max(day_at(closed), window_from + 1)
+
+
+def _by_bill(version: Version, start: int, end: int, bills: _Bills) -> Iterator[Piece]:
+    """Parts by billing period; a season changes with the month inside it."""
+    borders = [] if version.windows_by_reading_end else bills.context.bills_between(start, end)
+    for first, last in pairwise((start, *borders, end)):
+        part_from = last - 1 if version.windows_by_reading_end else first
+        window = bills.period(part_from, last)
+        at = first
+        while at < last:
+            day = day_at(at)
+            stop = last
+            if version.is_monthly:
+                stop = min(last, midnight(first_day(month_of(day) + 1)))
+            yield Piece(at, stop, version, *window, version.season(day))
+            at = stop
 
 
 def _by_window(version: Version, start: int, end: int, closing: int) -> Iterator[Piece]:

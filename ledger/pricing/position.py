@@ -35,6 +35,13 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Calendar months (year × 12 + month − 1) before this one have borne their monthly charges."""
     fixed_window: tuple[int, ...] = ()
     """Version and window of the fixed lines while a silent meter keeps its consumption behind."""
+    limits: tuple[int, ...] = ()
+    """Tier bounds in force over `limits_den`, where a household has others than everyone."""
+    limits_den: int = 1
+    used_by: tuple[int, ...] = ()
+    """Quantity of each register, where each has the tiers for itself; over `den`."""
+    peaks: tuple[tuple[int, int, int], ...] = ()
+    """(register, month, W): the highest powers that a demand charge may still ask for."""
 
 
 class Line(NamedTuple):

@@ -2,18 +2,13 @@
 
 from datetime import date
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ledger.pricing.calendar import FOREVER, WINDOW_MONTHS, Window, month_of
-from ledger.pricing.document import (
-    Consumption,
-    Fixed,
-    Prices,
-    Rounding,
-    Season,
-    TariffDocument,
-    Tier,
-)
+from ledger.pricing.charges import FixedCharge, FreeQuantity, Modifier, Plan, Proration
+from ledger.pricing.context import Condition, condition_of
+from ledger.pricing.document import Accumulation, Consumption, Rounding, Season, TariffDocument
+from ledger.pricing.document import Modifier as ModifierDocument
 from ledger.pricing.document import Version as VersionDocument
 from ledger.pricing.exact import (
     ACCRUAL_DIGITS,
@@ -24,9 +19,8 @@ from ledger.pricing.exact import (
     minor_digits,
     scaled,
 )
-from ledger.pricing.position import Line
-
-FIXED_DIGITS: Final = ACCRUAL_DIGITS
+from ledger.pricing.lines import TOTAL, charges_of, energy_registers, tracks_of
+from ledger.pricing.plans import Book, plans_of, price_table, prices_in, tiers_of
 
 TierPrices = tuple[tuple[int, ...], ...]
 """For each line the price of each register, in 10⁻⁸ of the major unit per kWh or m³."""
@@ -50,19 +44,19 @@ class LineRounding(NamedTuple):
     step: int
     """One step in units of the accrual."""
     quantum_minor: int
+    again: tuple["LineRounding", ...] = ()
+    """Further steps of the ladder, each from what the one before came to."""
 
     def minor(self, accrued: int, den: int = 1) -> int:
         """Minor units of an accrual of `accrued / den`."""
-        return self.rounder(accrued, self.step * den) * self.quantum_minor
+        found = self.rounder(accrued, self.step * den) * self.quantum_minor
+        for rounding in self.again:
+            found = rounding.of_minor(found)
+        return found
 
-
-class FixedCharge(NamedTuple):
-    """An amount that is due once per day, month or window, whatever is used."""
-
-    line: int
-    per: str
-    amount: int
-    """In units of the accrual."""
+    def of_minor(self, amount_minor: int) -> int:
+        """Minor units of an amount that is in minor units already."""
+        return self.rounder(amount_minor, self.quantum_minor) * self.quantum_minor
 
 
 class Version(NamedTuple):
@@ -76,14 +70,31 @@ class Version(NamedTuple):
     window: Window
     windows_by_reading_end: bool
     prorated: bool
+    """By months in service, which the fast path knows too."""
     resets: bool
     terms: tuple[Terms, ...]
+    """By season, of the charges that hold for every household: all that the fast path needs."""
     months: tuple[int, ...]
     """Index of the terms for each month of the year."""
     fixed: tuple[FixedCharge, ...]
     rounding: tuple[LineRounding, ...]
     is_monthly: bool
     """Something changes or falls due with the calendar month."""
+    plans: tuple[Plan, ...]
+    modifiers: tuple[Modifier, ...]
+    proration: Proration
+    by_register: bool
+    """Each register has the bounds for itself."""
+    bill_rounding: tuple[LineRounding, ...]
+    """Of the sum of all lines."""
+    by_purchase: bool
+    is_simple: bool
+    """The fast path rates it, for a household that fulfils no condition."""
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether its windows run from bill to bill."""
+        return not self.window.months
 
     def season(self, day: int) -> int:
         """Index of the terms that hold on that day."""
@@ -100,50 +111,30 @@ class Version(NamedTuple):
         return tuple(bound * share.numerator for bound in bounds), share.denominator
 
 
-def lines_of(document: TariffDocument) -> tuple[Line, ...]:
-    """Lines of all versions in the order in which they first appear."""
-    lines: dict[str, Line] = {}
-    for version in document.versions:
-        for charge in version.charges:
-            rate = charge.tax_rate or document.tax.rate
-            vat = Fraction(rate or 0)
-            line = Line(charge.id, charge.gl, (vat.numerator, vat.denominator))
-            lines.setdefault(charge.id, line)
-    return tuple(lines.values())
-
-
 def versions_of(document: TariffDocument) -> tuple[Version, ...]:
     """Every version with its tables over all lines of the tariff."""
-    lines = [line.id for line in lines_of(document)]
+    book = Book(document, tracks_of(document), energy_registers(document))
     roundings: dict[str, LineRounding] = {}
     versions = []
     for number, version in enumerate(document.versions):
         roundings |= _roundings(version, document.currency)
         default = _rounding(version.rounding, document.currency)
-        versions.append(
-            _version(
-                number,
-                version,
-                lines,
-                document.registers,
-                # A line that this version lacks keeps its last rounding, and so its last amount.
-                tuple(roundings.get(line, default) for line in lines),
-            )
-        )
+        # A line that this version lacks keeps its last rounding, and so its last amount.
+        rounding = tuple(roundings.get(line, default) for line in book.tracks)
+        versions.append(_version(number, version, book, rounding))
     return tuple(versions)
 
 
 def _version(
-    number: int,
-    version: VersionDocument,
-    lines: list[str],
-    registers: list[str],
-    rounding: tuple[LineRounding, ...],
+    number: int, version: VersionDocument, book: Book, rounding: tuple[LineRounding, ...]
 ) -> Version:
     accumulation = version.accumulation
-    terms = [_terms(version, season, lines, registers) for season in (None, *version.seasons)]
-    fixed = _fixed_charges(version, lines)
-    return Version(
+    terms = tuple(_terms(version, season, book) for season in (None, *version.seasons))
+    plans = plans_of(version, book)
+    fixed = tuple(fee for fee in plans[0].fixed if fee.condition is None and fee.amount)
+    months_matter = any(fee.per == "month" for plan in plans for fee in plan.fixed)
+    totals = [ladder.rounding for ladder in version.bill_rounding if ladder.line == TOTAL]
+    found = Version(
         number=number,
         from_day=_day(version.effective_from),
         to_day=FOREVER if version.effective_to is None else _day(version.effective_to),
@@ -152,12 +143,52 @@ def _version(
         windows_by_reading_end=accumulation.period_attribution == "by_reading_end",
         prorated=accumulation.proration.method == "months_in_service",
         resets=accumulation.on_version_change == "reset",
-        terms=tuple(terms),
+        terms=terms,
         months=_terms_by_month(version.seasons),
         fixed=fixed,
         rounding=rounding,
-        is_monthly=len(terms) > 1 or any(charge.per == "month" for charge in fixed),
+        is_monthly=len(terms) > 1 or (months_matter and accumulation.window != "billing_period"),
+        plans=plans,
+        modifiers=tuple(_modifier(each) for each in version.modifiers),
+        proration=_proration(accumulation),
+        by_register=version.tou_tier_mode == "per_register",
+        bill_rounding=tuple(_rounding(rounding, book.document.currency) for rounding in totals),
+        by_purchase=accumulation.basis == "purchase",
+        is_simple=False,
     )
+    return found._replace(is_simple=_is_simple(found, book))
+
+
+def _is_simple(version: Version, book: Book) -> bool:
+    """Only prices, fixed amounts and bounds that are the same for every household."""
+    plan = version.plans[0]
+    return (
+        len(version.plans) == 1
+        and len(book.energy) == len(book.document.registers)
+        and not (version.is_billed or version.by_register or version.by_purchase)
+        and not version.bill_rounding
+        and version.proration.method in {"none", "months_in_service"}
+        and version.proration.factor_quantum is None
+        and version.proration.tier_quantum is None
+        and all(limit.per == "window" for limits in plan.limits for limit in limits)
+        and all(charge.over is None for charge in plan.consumption)
+        and all(fee.times is None for fee in plan.fixed)
+        and all(
+            isinstance(charge, FreeQuantity) and charge.condition is not None
+            for charge in plan.computed
+        )
+    )
+
+
+def conditions_of(version: Version) -> frozenset[Condition]:
+    """All that a version may ask of a household."""
+    charges = [
+        charge
+        for plan in version.plans
+        for charge in (*plan.consumption, *plan.fixed, *plan.computed)
+    ]
+    asked = {charge.condition for charge in charges if charge.condition is not None}
+    return frozenset(asked | {modifier.condition for modifier in version.modifiers})
 
 
 def _day(text: str) -> int:
@@ -171,58 +202,77 @@ def _terms_by_month(seasons: list[Season]) -> tuple[int, ...]:
     return tuple(by_month.get(month, 0) for month in range(1, 13))
 
 
-def _terms(
-    version: VersionDocument, season: Season | None, lines: list[str], registers: list[str]
-) -> Terms:
-    tiers: list[Tier] = version.tiers
-    if season is not None and season.tiers is not None:
-        tiers = season.tiers
-    tables = {}
-    for charge in version.charges:
-        if isinstance(charge, Consumption):
-            prices: Prices | str = charge.rates if charge.rates is not None else charge.rate or "0"
-            if season is not None:
-                prices = season.rates.get(charge.id, prices)
-            tables[charge.id] = _price_table(prices, len(tiers), registers)
-    nothing = [(0,) * len(registers)] * len(tiers)
+def _terms(version: VersionDocument, season: Season | None, book: Book) -> Terms:
+    tiers = tiers_of(season, version.tiers)
+    tables = {
+        charge.id: price_table(prices_in(charge, season), len(tiers), book.energy)
+        for charge in version.charges
+        if isinstance(charge, Consumption) and charge.when is None
+    }
+    nothing = ((0,) * len(book.energy),) * len(tiers)
     return Terms(
         season="" if season is None else season.id,
         bounds=tuple(scaled(tier.upto, QUANTITY_DIGITS) for tier in tiers if tier.upto is not None),
-        prices=tuple(zip(*(tables.get(line, nothing) for line in lines), strict=True)),
+        prices=tuple(zip(*(tables.get(line, nothing) for line in book.tracks), strict=True)),
     )
 
 
-def _price_table(prices: Prices | str, tiers: int, registers: list[str]) -> list[tuple[int, ...]]:
-    """For each tier the price of each register."""
-    if isinstance(prices, str):
-        prices = [prices] * tiers
-    if isinstance(prices, list):
-        prices = dict.fromkeys(registers, prices)
-    columns = [[scaled(price, PRICE_DIGITS) for price in prices[name]] for name in registers]
-    return list(zip(*columns, strict=True))
+def _modifier(document: ModifierDocument) -> Modifier:
+    condition = condition_of(document.when)
+    assert condition is not None  # noqa: S101 - the document requires one
+    tiers = document.only_tiers
+    first = 0 if tiers is not None and 0 in tiers else 1
+    rate = document.rate if document.effect == "flat_price" else None
+    return Modifier(
+        id=document.id,
+        condition=condition,
+        per_month=scaled(document.per_month or "0", QUANTITY_DIGITS),
+        per_extra_person=bool(document.per_extra_person),
+        tiers=None if tiers is None else frozenset(tier - first for tier in tiers),
+        flat_price=None if rate is None else scaled(rate, PRICE_DIGITS),
+        valid_months=None if document.valid_years is None else document.valid_years * 12,
+        rerates=document.change == "rerate_window",
+        at_once=not begins_next_month(document.starts),
+    )
 
 
-def _fixed_charges(version: VersionDocument, lines: list[str]) -> tuple[FixedCharge, ...]:
-    charges = [
-        FixedCharge(lines.index(charge.id), charge.per, scaled(charge.amount or "0", FIXED_DIGITS))
-        for charge in version.charges
-        if isinstance(charge, Fixed)
-    ]
-    return tuple(charge for charge in charges if charge.amount)
+def begins_next_month(starts: str | None) -> bool:
+    """Whether an allowance counts from the first of the month after its approval."""
+    text = (starts or "next_month").lower().replace("_", " ")
+    return "next month" in text or "month after" in text or "following month" in text
+
+
+def _proration(accumulation: Accumulation) -> Proration:
+    rule = accumulation.proration
+    tier_quantum = rule.tier_quantum
+    return Proration(
+        method=rule.method,
+        base_days=rule.base_days,
+        factor_quantum=None if rule.factor_quantum is None else Fraction(rule.factor_quantum),
+        tier_quantum=None if tier_quantum is None else Fraction(tier_quantum) * 10**QUANTITY_DIGITS,
+    )
 
 
 def _roundings(version: VersionDocument, currency: str) -> dict[str, LineRounding]:
-    return {
+    ladders = {
         charge.id: _rounding(charge.rounding or version.rounding, currency)
-        for charge in version.charges
+        for charge in charges_of(version)
     }
+    for ladder in version.bill_rounding:
+        if ladder.line in ladders:
+            before = ladders[ladder.line]
+            again = (*before.again, _rounding(ladder.rounding, currency))
+            ladders[ladder.line] = before._replace(again=again)
+    return ladders
 
 
 def _rounding(rounding: Rounding, currency: str) -> LineRounding:
-    quantum_minor = scaled(rounding.quantum, minor_digits(currency))
+    digits = minor_digits(currency)
+    quantum = Fraction(rounding.quantum) * 10**digits
+    quantum_minor = 1 if quantum < 1 else quantum.numerator  # Nothing is finer than the money.
     return LineRounding(
         mode=rounding.mode,
         rounder=ROUNDERS[rounding.mode],
-        step=quantum_minor * 10 ** (ACCRUAL_DIGITS - minor_digits(currency)),
+        step=quantum_minor * 10 ** (ACCRUAL_DIGITS - digits),
         quantum_minor=quantum_minor,
     )
