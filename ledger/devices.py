@@ -37,7 +37,7 @@ class MeterState(msgspec.Struct, frozen=True, gc=False):
     at_us: int
     """When the answer arrived, by the platform's clock (UTC microseconds)."""
     registers: dict[str, int]
-    """Wh or litres by register: `total`, and `sharp`, `peak`, `flat`, `valley` where it has them."""
+    """Wh or litres by register: `total`, and `sharp`, `peak`, `flat`, `valley` if it has them."""
     relay: Relay
     mode: Mode
     own_prepayment: bool | None = None

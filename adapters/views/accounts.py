@@ -111,8 +111,12 @@ def _point(name: str, particulars: Json, usage: Usage, supply: Json, tariff_of: 
             "tier": number,
             "next_bound": None if next_bound is None else decimal_text(next_bound),
         },
-        "supply": {"intended": supply["intended"], "actual": "unknown"},
-        "guaranteed": False,
+        "supply": {
+            "intended": supply["intended"],
+            "actual": particulars.get("actual", "unknown"),
+        },
+        "guaranteed": "guaranteed_until_us" in particulars,
+        "disputed": "disputed" in particulars,
         "last_reading_at": rfc3339(usage.at_us),
         "registers": {name: decimal_text(value) for name, value in usage.registers.items()},
     }

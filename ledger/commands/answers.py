@@ -70,8 +70,9 @@ def _point(point: Point, tariff: CompiledTariff) -> Json:
             "tier": tier,
             "next_bound": None if next_bound is None else decimal_text(next_bound),
         },
-        "supply": {"intended": point.supply_intended, "actual": "unknown"},
-        "guaranteed": False,
+        "supply": {"intended": point.supply_intended, "actual": point.supply_actual},
+        "guaranteed": point.has_guarantee,
+        "disputed": point.is_disputed,
         "last_reading_at": rfc3339(point.last_at_us),
         "registers": {name: decimal_text(value) for name, value in point.named_registers().items()},
     }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ledger.events import Event, Recorded
+from ledger.events import Event, Recorded, supply
 from ledger.events import account as facts
 from ledger.pricing import Position
 from ledger.projections import Column, Merge, Row
@@ -140,14 +140,23 @@ def _point_added(event: facts.ServicePointAdded, recorded: Recorded) -> Change:
 def _point_removed(event: facts.ServicePointRemoved, _recorded: Recorded) -> Change:
     gone = {event.point: None}
     particulars = _point(
-        event.point, service_kind=None, meter_no=None, policy_id=None, unit=None, added=None
+        event.point,
+        service_kind=None,
+        meter_no=None,
+        policy_id=None,
+        unit=None,
+        added=None,
+        actual=None,
+        seen_us=None,
+        guaranteed_until_us=None,
+        disputed=None,
     )
     return {**particulars, "usage": gone, "supply": gone}
 
 
 def _meter_replaced(event: facts.MeterReplaced, recorded: Recorded) -> Change:
     return {
-        **_point(event.point, meter_no=event.new_meter_no),
+        **_point(event.point, meter_no=event.new_meter_no, actual=None, seen_us=None),
         "usage": _usage(
             event.point, recorded.valid_at_us, event.registers, event.tariff_id, event.position
         ),
@@ -198,6 +207,30 @@ def _supply(intended: str) -> Callable[[Any, Recorded], Change]:
     return change
 
 
+def _confirmed(event: supply.SupplyConfirmed, recorded: Recorded) -> Change:
+    return _point(event.point, actual=event.actual, seen_us=recorded.valid_at_us)
+
+
+def _guaranteed(event: supply.GuaranteeStarted, _recorded: Recorded) -> Change:
+    return _point(event.point, guaranteed_until_us=event.until_us)
+
+
+def _not_guaranteed(event: supply.GuaranteeEnded, _recorded: Recorded) -> Change:
+    return _point(event.point, guaranteed_until_us=None)
+
+
+def _disputed(event: supply.DisputeHeld, _recorded: Recorded) -> Change:
+    return _point(event.point, disputed=1)
+
+
+def _not_disputed(event: supply.DisputeReleased, _recorded: Recorded) -> Change:
+    return _point(event.point, disputed=None)
+
+
+def _nothing(_event: Event, _recorded: Recorded) -> Change:
+    return {}  # It is told elsewhere; the account's version moves.
+
+
 def _closed(_event: facts.AccountClosed, _recorded: Recorded) -> Change:
     return {"status": "closed"}
 
@@ -220,4 +253,12 @@ _CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.SupplyTripOrdered: _supply("off"),
     facts.SupplyRestoreOrdered: _supply("on"),
     facts.AccountClosed: _closed,
+    supply.SupplyConfirmed: _confirmed,
+    supply.GuaranteeStarted: _guaranteed,
+    supply.GuaranteeEnded: _not_guaranteed,
+    supply.DisputeHeld: _disputed,
+    supply.DisputeReleased: _not_disputed,
+    supply.SupplyCommanded: _nothing,
+    supply.SupplyMismatchFound: _nothing,
+    supply.SupplyMismatchSettled: _nothing,
 }

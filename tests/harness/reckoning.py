@@ -84,8 +84,9 @@ def _body(state: Account) -> Json:
                 "tier": _tier(point.position.window_from, point.position.window_to)
                 | {"used": decimal_text(int(Fraction(point.position.used, point.position.den)))}
                 | _bounds(point.tariff_id, Fraction(point.position.used, point.position.den)),
-                "supply": {"intended": point.supply_intended, "actual": "unknown"},
-                "guaranteed": False,
+                "supply": {"intended": point.supply_intended, "actual": point.supply_actual},
+                "guaranteed": point.has_guarantee,
+                "disputed": point.is_disputed,
                 "last_reading_at": rfc3339(point.last_at_us),
                 "registers": {
                     name: decimal_text(value) for name, value in point.named_registers().items()
