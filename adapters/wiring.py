@@ -13,6 +13,7 @@ from adapters.settings import PREFIX, Settings
 from adapters.store.engine import create_engine
 from adapters.store.log import SqlLog
 from adapters.store.schema import NotInitialisedError, read_terms
+from adapters.store.users import SqlUsers, session_key_file
 from adapters.store.vault import SqlVault
 from ledger.store import Ledger
 from ledger.store.ledger import LedgerTerms
@@ -57,6 +58,12 @@ def open_terms(engine: Engine) -> LedgerTerms:
 def open_vault(engine: Engine, settings: Settings) -> SqlVault:
     """The sealed personal data, under the master key of the settings."""
     return SqlVault(engine, Path(settings.vault_key_file), os.urandom)  # noqa: TID251 - see above
+
+
+def open_users(engine: Engine, settings: Settings) -> SqlUsers:
+    """The people who may sign in."""
+    entropy = os.urandom  # noqa: TID251 - the one place that draws it
+    return SqlUsers(engine, session_key_file(settings.vault_key_file), now_us, entropy)
 
 
 def open_ledger(settings: Settings, engine: Engine | None = None) -> Ledger:

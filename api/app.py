@@ -1,14 +1,30 @@
 """The web application around a service; it knows no adapter."""
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 
-from api.routers import health
+from api import metrics
+from api.auth import require_guards
+from api.metrics import Metrics
+from api.middleware import Porter
+from api.problems import tell_problems
+from api.routers import ROUTERS
+from ledger.access import Users
+from ledger.problems import Meaning
 from ledger.service import Service
 
 
-def create_app(service: Service) -> FastAPI:
-    """All routes over a service."""
-    app = FastAPI(title="Wattledger", openapi_url="/api/v1/openapi.json", docs_url=None)
+def create_app(service: Service, users: Users, meanings: Sequence[Meaning] = ()) -> FastAPI:
+    """All routes over a service; `meanings` are those of its drivers' errors."""
+    app = FastAPI(title="Wattledger", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service = service
-    app.include_router(health.router)
+    app.state.users = users
+    app.state.metrics = Metrics()
+    app.state.running = set()
+    tell_problems(app, meanings)
+    app.add_middleware(Porter, new_id=service.ledger.new_id, metrics=app.state.metrics)
+    for router in (*ROUTERS, metrics.router):
+        app.routes.extend(router.routes)  # Plain routes: nothing is looked up twice.
+    require_guards(app)
     return app

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from fastapi import FastAPI
 
 from adapters.settings import Settings
+from adapters.store.faults import STORE_MEANINGS
 from adapters.views import Views
 from adapters.views.queries import SqlQueries
-from adapters.wiring import open_engine, open_ledger
+from adapters.wiring import open_engine, open_ledger, open_users
 from adapters.worker import Worker
 from api.app import create_app
 from ledger.projections.tail import Tail
@@ -25,7 +26,11 @@ def serving(settings: Settings) -> Iterator[FastAPI]:
     views = Views(engine, ledger.terms, tail)
     worker = Worker(list(views.feeds.values()), ledger.terms.shards, tail).start()
     try:
-        yield create_app(Service(ledger, views, SqlQueries(engine, ledger.terms)))
+        yield create_app(
+            Service(ledger, views, SqlQueries(engine, ledger.terms)),
+            open_users(engine, settings),
+            STORE_MEANINGS,
+        )
     finally:
         worker.stop()
         ledger.close()

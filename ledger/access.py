@@ -34,7 +34,7 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "finance": _STAFF | {"finance:read", "money:correct", "audit:read"},
     "auditor": frozenset(scope for scope in SCOPES if scope.endswith(":read")),
     "admin": SCOPES,
-    "customer": frozenset({"accounts:read", "money:write"}),
+    "customer": frozenset({"accounts:read"}),
 }
 
 
@@ -103,6 +103,9 @@ class Users(Protocol):
 
     def by_password(self, user_id: str, password: str, origin: str) -> User | None:
         """The active user of a right password; `LoginsLimitedError` after many wrong ones."""
+
+    def remembered(self, token: str) -> Principal | None:
+        """The same as `by_token`, if it is known without asking the database."""
 
     def by_token(self, token: str) -> Principal | None:
         """Who a standing API token speaks for."""

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from adapters.cli.output import Shown, Stream, is_quiet, print_json, say, show
-from adapters.cli.problems import INTERRUPTED, Problem, problem_of, usage
+from adapters.cli.problems import INTERRUPTED, Failure, failure_of, usage
 
 Inputs = ParamSpec("Inputs")
 Verb = Callable[Inputs, Shown | Stream]
@@ -54,9 +54,9 @@ class Commands(TyperGroup):
         except typer.TyperException as error:
             if not is_document:
                 raise
-            problem = usage(error.format_message())
-            print_json(problem.document())
-            code = problem.exit_code
+            failure = usage(error.format_message())
+            print_json(failure.document())
+            code = failure.exit_code
         if is_document:
             sys.exit(code if isinstance(code, int) else 0)
         return code
@@ -119,13 +119,13 @@ def _run(function: Callable[[], Shown | Stream], *, as_json: bool) -> int:
         say("Interrupted. What was acknowledged is recorded; run the command again to go on.")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever happens is told as a problem
-        return _tell(problem_of(error), as_json=as_json)
+        return _tell(failure_of(error), as_json=as_json)
     return code
 
 
-def _tell(problem: Problem, *, as_json: bool) -> int:
+def _tell(failure: Failure, *, as_json: bool) -> int:
     if as_json:
-        print_json(problem.document())
+        print_json(failure.document())
     else:
-        problem.tell()
-    return problem.exit_code
+        failure.tell()
+    return failure.exit_code

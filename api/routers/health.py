@@ -4,12 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from ledger.service import Service
+from api.auth import Anyone, service_of
 
 LAG_MAX: Final = 50_000
 """Views further behind than this many events are not shown to anybody as the present."""
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Anyone])
 
 
 @router.get("/healthz")
@@ -21,9 +21,8 @@ def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(request: Request, response: Response) -> dict[str, object]:
     """The database answers and the views are close behind the log; else 503."""
-    service: Service = request.app.state.service
     try:
-        lag = service.views.lag()
+        lag = service_of(request).views.lag()
     except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
         response.status_code = 503
         return {"status": "unavailable", "detail": type(error).__name__}

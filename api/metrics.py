@@ -1,0 +1,57 @@
+"""What a monitor reads: requests, lag of the views, in the text format of Prometheus."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import generate_latest as text_of
+
+from api.auth import MetricsReader, service_of
+
+BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+router = APIRouter(tags=["health"])
+
+
+class Metrics:
+    """The figures of one application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "wattledger_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "wattledger_http_request_seconds",
+            "Time until a request was answered.",
+            ("route",),
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+        self._lag = Gauge(
+            "wattledger_feed_lag_events",
+            "Events that a feed has not seen yet.",
+            ("feed",),
+            registry=self.registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self, lag: dict[str, int]) -> bytes:
+        """Everything, as it is now."""
+        for feed, events in lag.items():
+            self._lag.labels(feed).set(events)
+        return text_of(self.registry)
+
+
+@router.get("/metrics")
+def metrics(request: Request, _who: MetricsReader) -> Response:
+    """Figures for a monitor."""
+    found: Metrics = request.app.state.metrics
+    return Response(found.text(service_of(request).views.lag()), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,91 @@
+"""Around every request: an id, headers that keep browsers strict, one line in the log, a count."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.problems import internal, problem_response
+
+REQUEST_ID: Final = "X-Request-Id"
+STRICT: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+log: Final = structlog.get_logger("api")
+
+
+class Porter:
+    """Pure ASGI: no copy of a body, no task of its own, and streams pass as they are."""
+
+    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str], metrics: Metrics) -> None:
+        self._app = app
+        self._new_id = new_id
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; an error that nobody answered becomes a problem with the id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = told if _ID.fullmatch(told) else self._new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status = time.perf_counter(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                for name, value in STRICT.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            log.exception("request failed", **_about(scope, request_id))
+            if status:
+                raise  # The answer has begun; the server breaks the connection.
+            await problem_response(internal(request_id))(scope, receive, sending)
+        finally:
+            self._note(scope, request_id, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = _route(scope)
+        self._metrics.answered(scope["method"], route, status, seconds)
+        if route != "/healthz":
+            about = _about(scope, request_id)
+            log.info("request", **about, status=status, ms=round(seconds * 1_000, 1))
+
+
+def _route(scope: Scope) -> str:
+    """The route's template: a path with a number in it would be a metric of its own."""
+    return getattr(scope.get("route"), "path", "") or "unmatched"
+
+
+def _about(scope: Scope, request_id: str) -> dict[str, Any]:
+    principal = scope["state"].get("principal")
+    return {
+        "request_id": request_id,
+        "actor": principal.actor if principal is not None else "",
+        "method": scope["method"],
+        "route": _route(scope),
+    }
