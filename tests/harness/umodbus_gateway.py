@@ -15,11 +15,17 @@ from typing import Any, Self
 from umodbus.server.serial import get_server  # type: ignore[import-untyped]
 from umodbus.server.serial.rtu import RTUServer  # type: ignore[import-untyped]
 
+from adapters.devices.line import Timing
+
 FORCE_ENABLE, FORCE_OPEN = 0x57, 0x58
 MODEL, TOTAL, BALANCE, STATUS1, STATUS2, CLOCK = 0x200, 0x215, 0x21F, 0x224, 0x225, 0x228
 RELAY_L1, FORCED_MODE, FORCED_L1 = 1 << 13, 1 << 3, 1 << 0
 PREPAID_MODE, PREPAID_L1 = 1 << 11, 1 << 8
 READ_REQUEST_BYTES = 8
+QUICK = Timing(
+    connect_s=1.0, answer_s=0.25, guard_s=0.05, reconnect_first_s=0.05, reconnect_max_s=0.2
+)
+"""On loopback silence need not last long to be one."""
 READ_FUNCTION, WRITE_FUNCTION = 3, 16
 
 
