@@ -18,6 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_MS = 15_000
 WAL_PAUSE_S = 0.02
+SQLITE_CACHE_KIB = 64 * 1024
+WAL_PAGES = 16_384
+"""The log goes into the file after 64 MiB: pages that many batches touch are then written once."""
 LOCK_TIMEOUT_MS = 15_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
@@ -32,6 +35,9 @@ SQLITE_PRAGMAS = (
     # Without it REPLACE deletes rows past the triggers that refuse DELETE.
     "PRAGMA recursive_triggers=ON",
     "PRAGMA foreign_keys=ON",
+    # Streams lie at random in their index: with the default of 2 MiB a batch evicts its own pages.
+    f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}",
+    f"PRAGMA wal_autocheckpoint={WAL_PAGES}",
 )
 
 POSTGRESQL_PARAMETERS: dict[str, str | int] = {

@@ -96,7 +96,7 @@ def test_a_year_reads_as_it_adds_up(desk: Desk, seed: int) -> None:
 def test_both_stores_say_the_same(
     on_both: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "STAGED_FROM", 1)  # PostgreSQL takes every row by COPY.
+    monkeypatch.setattr(writer, "MANY", 1)  # PostgreSQL takes every row by COPY.
     for number, desk in enumerate(on_both):
         a_town(desk).play(a_year(3))
         with_batches(desk, (7, 5_000)[number])

@@ -129,7 +129,7 @@ def test_shards_that_are_folded_together_at_the_end_stay_apart(
     lived: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last step folds what is left of every shard in one transaction."""
-    monkeypatch.setattr(writer, "STAGED_FROM", 1)
+    monkeypatch.setattr(writer, "MANY", 1)
     monkeypatch.setattr(rebuild.Rebuild, "_batch", lambda _self, _shard: 0)
     assert lived.views.differences() == []
     monkeypatch.setattr(rebuild, "READ_MAX", 3)

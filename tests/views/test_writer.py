@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from adapters.store.engine import create_engine
 from adapters.views import writer
 from adapters.views.tables import create_view
-from adapters.views.writer import STAGED_FROM, write_rows
+from adapters.views.writer import MANY, write_rows
 from ledger.events import Recorded
 from ledger.projections import Column, Merge, Row
 
@@ -88,7 +88,7 @@ def row(key: str, number: int, *, whole: bool = True) -> Row:
 
 
 def test_every_text_is_kept_as_it_is(engine: Engine) -> None:
-    many = [row(f"{label}#{copy}", copy) for label in NASTY for copy in range(STAGED_FROM)]
+    many = [row(f"{label}#{copy}", copy) for label in NASTY for copy in range(MANY)]
     with engine.begin() as connection:
         write_rows(connection, VIEW, "everything", [row(label, 2) for label in NASTY])
         write_rows(connection, VIEW, "staged", many)
@@ -133,7 +133,7 @@ def test_both_ways_of_writing_make_the_same_rows(engine: Engine, history: list[l
         for batch in history:
             write_rows(connection, VIEW, "everything", batch)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(writer, "STAGED_FROM", 1)
+                patch.setattr(writer, "MANY", 1)
                 write_rows(connection, VIEW, "staged", batch)
         singly, staged = stored(connection, "everything"), stored(connection, "staged")
         connection.rollback()
