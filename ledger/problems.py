@@ -24,6 +24,7 @@ UNKNOWN_THINGS: Final = frozenset(
         "receipt_unknown",
         "service_point_unknown",
         "tariff_unknown",
+        "token_unknown",
         "user_unknown",
         "view_unknown",
         "work_order_unknown",

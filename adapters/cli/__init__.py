@@ -14,6 +14,7 @@ TOPICS: Final = {
     "init": ("init",),
     "serve": ("serve",),
     "worker": ("worker",),
+    "user": ("user",),
     "config": ("config",),
     "doctor": ("doctor",),
     "bench": ("bench",),

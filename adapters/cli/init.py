@@ -13,7 +13,7 @@ from adapters.cli.problems import InputError
 from adapters.settings import Settings
 from adapters.store.schema import SHARDS_MAX, initialise, read_terms
 from adapters.store.tables import events
-from adapters.wiring import open_engine, open_ledger, open_vault, read_settings
+from adapters.wiring import open_engine, open_ledger, open_users, open_vault, read_settings
 from ledger.aggregates.policy import ControlPolicy, Line, PolicyDocument, TripLine
 from ledger.commands import publish_policy
 from ledger.commands.open_account import STANDARD_POLICY
@@ -52,6 +52,7 @@ def init(
         )
         is_new = initialise(engine, _checked(terms))
         open_vault(engine, settings).prepare()
+        open_users(engine, settings).prepare()
         _standard_policy(settings, engine)
         return _shown(settings, engine, terms, is_new=is_new)
     finally:
