@@ -22,7 +22,7 @@ TOPICS: Final = {
     "recharge": ("recharge", "recharge_import"),
     "adjust": ("adjust",),
     "readings": ("readings",),
-    "meter": ("meter", "meter_simulate"),
+    "meter": ("meter", "meter_simulate", "meter_wire"),
     "tariff": ("tariff",),
     "policy": ("policy",),
     "events": ("events",),

@@ -19,11 +19,19 @@ INTERRUPTED: Final = 130
 EXIT_CODES: Final = {400: USAGE, 404: NOT_FOUND, 503: UNAVAILABLE}
 """By the status of a problem; what is in no list is a refusal."""
 
-__all__ = ["Failure", "InputError", "failure_of", "sentence_of", "usage"]
+__all__ = ["Failure", "InputError", "UnreachableError", "failure_of", "sentence_of", "usage"]
 
 
 class InputError(Exception):
     """The command cannot be understood or its file not be read: exit 2."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnreachableError(Exception):
+    """A meter did not answer, or its gateway cannot be reached: exit 6."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -80,6 +88,7 @@ def _fault(error: Exception) -> str:
 _CLI_MEANINGS: Final[tuple[Meaning, ...]] = (
     (InputError, lambda error: _usage(str(error), error.code)),
     (SettingsError, lambda error: _usage(str(error), "settings_invalid")),
+    (UnreachableError, lambda error: Problem(error.code, "Not available", 503, str(error))),
     (OtherTermsError, lambda error: Problem("other_terms", "Refused", 409, str(error))),
     (OSError, lambda error: _usage(f"{error}.", "file_error")),
 )

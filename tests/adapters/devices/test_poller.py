@@ -106,6 +106,7 @@ def test_a_meter_that_moved_to_another_account_is_charged_there_after_a_sweep(
     moved = point("M1", "tou", initial={"peak": 0, "valley": 0})
     colleague.install("A3", moved | {"installed_at": instant(desk.clock())})
     colleague.close()
+    tally = Tally()
     for _ in range(2):
         desk.clock.pass_by(hours=1)
         tally = poller.sweep_once()[0]
