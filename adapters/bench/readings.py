@@ -25,7 +25,7 @@ from ledger.projections.catalogue import FRONT
 from ledger.store import Answer
 
 BATCH = 5_000
-IN_FLIGHT = 2
+IN_FLIGHT = 3
 WH_A_DAY = 8_123
 
 

@@ -195,8 +195,8 @@ class Committer:
         session.write()
         if session.sealed:
             session.writer.put_sealed(session.sealed)
-        if snapshots := session.snapshots():
-            session.writer.save_snapshots(snapshots)
+        if session.snapshots:
+            session.writer.save_snapshots(session.snapshots)
         return outcomes
 
     def _settle(self, session: Session, outcomes: Outcomes) -> None:

@@ -73,6 +73,8 @@ class Session:
         self.rows: list[Row] = []
         """What will be written, and for each row its state and event."""
         self.facts: list[tuple[Aggregate, Event]] = []
+        self.snapshots: list[Snapshot] = []
+        """States that have just passed another multiple of `SNAPSHOT_EVERY`."""
         self.released: list[tuple[str, str]] = []
         self.sealed: list[tuple[int, str, str, bytes]] = []
         self._caches = caches
@@ -218,6 +220,9 @@ class Session:
         )
         self.rows.append(_new_row(Row, (*envelope, leaf_hash(leaf_entry(*envelope)))))
         self.facts.append((state, event))
+        if state.version % SNAPSHOT_EVERY == 0:
+            saved = Snapshot(shard, state.stream_id, state.version, FOLD_HASH, encode(state))
+            self.snapshots.append(saved)
         if self._undo is None and len(self.rows) - self._handed_over >= HAND_OVER:
             self.writer.hand_over(self.rows[self._handed_over :])
             self._handed_over = len(self.rows)
@@ -232,14 +237,16 @@ class Session:
         self._command_id = command_id
         self._metadata = encode(metadata)
         self._undo = {} if undoable else None
-        self._mark = (len(self.rows), len(self.released), len(self.sealed), dict(self.positions))
+        counts = (len(self.rows), len(self.released), len(self.sealed), len(self.snapshots))
+        self._mark = (*counts, dict(self.positions))
 
     def undo_work(self) -> None:
         """Take back everything since `begin_work`."""
         for state, saved in (self._undo or {}).values():
             _restore(state, saved)  # In place: earlier facts of the batch refer to this very state.
-        rows, released, sealed, self.positions = self._mark
+        rows, released, sealed, snapshots, self.positions = self._mark
         del self.rows[rows:], self.facts[rows:], self.released[released:], self.sealed[sealed:]
+        del self.snapshots[snapshots:]
         self.forget_catalogue()
 
     def forget_touched(self) -> None:
@@ -254,16 +261,4 @@ class Session:
         return [
             Recorded(r[0], r[1], r[2], r[3], r[5], r[6], r[7], r[8], event)
             for r, (_, event) in zip(self.rows, self.facts, strict=True)
-        ]
-
-    def snapshots(self) -> list[Snapshot]:
-        """States whose stream has passed another multiple of `SNAPSHOT_EVERY`."""
-        due = {
-            (state.shard, state.stream_id): state
-            for row, (state, _) in zip(self.rows, self.facts, strict=True)
-            if row[3] % SNAPSHOT_EVERY == 0
-        }
-        return [
-            Snapshot(shard, stream, state.version, FOLD_HASH, encode(state))
-            for (shard, stream), state in due.items()
         ]
