@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,6 +18,9 @@ from adapters.store.users import SqlUsers, session_key_file
 from adapters.store.vault import SqlVault
 from ledger.store import Ledger
 from ledger.store.ledger import LedgerTerms
+
+Clock = Callable[[], int]
+"""UTC microseconds since 1970."""
 
 
 class SettingsError(ValueError):
@@ -66,14 +70,16 @@ def open_users(engine: Engine, settings: Settings) -> SqlUsers:
     return SqlUsers(engine, session_key_file(settings.vault_key_file), now_us, entropy)
 
 
-def open_ledger(settings: Settings, engine: Engine | None = None) -> Ledger:
+def open_ledger(
+    settings: Settings, engine: Engine | None = None, clock: Clock | None = None
+) -> Ledger:
     """The ledger of the settings; raises `NotInitialisedError` where `init` was not run."""
     engine = engine or open_engine(settings)
     terms = open_terms(engine)
     return Ledger(
         SqlLog(engine, terms.shards),
         terms,
-        clock=now_us,
+        clock=clock or now_us,
         entropy=os.urandom,  # noqa: TID251 - the one place that draws it
         vault=open_vault(engine, settings),
         cache_size=settings.cache_accounts,

@@ -9,7 +9,7 @@ from adapters.settings import Settings
 from adapters.store.faults import STORE_MEANINGS
 from adapters.views import Views
 from adapters.views.queries import SqlQueries
-from adapters.wiring import open_engine, open_ledger, open_users
+from adapters.wiring import Clock, open_engine, open_ledger, open_users
 from adapters.worker import Worker
 from api.app import create_app
 from ledger.projections.tail import Tail
@@ -17,10 +17,10 @@ from ledger.service import Service
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[FastAPI]:
+def serving(settings: Settings, clock: Clock | None = None) -> Iterator[FastAPI]:
     """The application of the settings' ledger, with its feeds at work while the block lasts."""
     engine = open_engine(settings)
-    ledger = open_ledger(settings, engine)
+    ledger = open_ledger(settings, engine, clock)
     tail = Tail(["front", "detail"])
     ledger.watch(tail.add)
     views = Views(engine, ledger.terms, tail)

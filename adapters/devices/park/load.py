@@ -81,15 +81,15 @@ class LoadShape(NamedTuple):
     def drawn(self, at_us: int) -> Energies:
         """What was drawn since the first Monday, in watt-microseconds by register."""
         week, slot, in_slot_us = self.place(at_us)
-        sharp, peak, flat, valley = [(week * sums[-1] + sums[slot]) * SLOT_US for sums in self.sums]
-        begun = self.watts[slot] * in_slot_us
-        register = self.counting[slot]
-        return (
-            sharp + begun * (register == SHARP),
-            peak + begun * (register == PEAK),
-            flat + begun * (register == FLAT),
-            valley + begun * (register == VALLEY),
-        )
+        sharp, peak, flat, valley = self.sums
+        drawn = [
+            (week * sharp[-1] + sharp[slot]) * SLOT_US,
+            (week * peak[-1] + peak[slot]) * SLOT_US,
+            (week * flat[-1] + flat[slot]) * SLOT_US,
+            (week * valley[-1] + valley[slot]) * SLOT_US,
+        ]
+        drawn[self.counting[slot]] += self.watts[slot] * in_slot_us
+        return (drawn[0], drawn[1], drawn[2], drawn[3])
 
 
 @cache

@@ -47,6 +47,7 @@ class SimulatedMeter:
         "_clock",
         "_closed",
         "_counted",
+        "_drawn",
         "_faults",
         "_forced",
         "_forced_open",
@@ -82,6 +83,7 @@ class SimulatedMeter:
         self._clock = clock
         self._share = 1000
         self._anchored_us = clock.now_us()
+        self._drawn = shape.drawn(self._anchored_us)
         self._counted: Energies = NOTHING
         self._closed = True
         self._forced = self._forced_open = False
@@ -112,9 +114,11 @@ class SimulatedMeter:
 
     def registers_wh(self, at_us: int | None = None) -> dict[str, int]:
         """What its registers show, as a driver would read them: in steps of 10 Wh."""
-        seen = self.glance(at_us)
-        shown = {"total": seen.total_wh // 10 * 10}
-        return shown | {name: wh // 10 * 10 for name, wh in zip(REGISTERS, seen.wh, strict=True)}
+        with self._lock:
+            self._settle(self._clock.now_us() if at_us is None else at_us)
+            counted = self._counted
+        names = zip(REGISTERS, counted, strict=True)
+        return {"total": self._shown(sum(counted)), **{n: self._shown(e) for n, e in names}}
 
     @property
     def is_closed(self) -> bool:
@@ -131,15 +135,17 @@ class SimulatedMeter:
     def start_at(self, at_us: int, **wh: int) -> None:
         """Count on from given registers (`sharp`, `peak`, `flat`, `valley`) at a given time."""
         with self._lock:
-            self._anchored_us = at_us
+            self._anchored_us, self._drawn = at_us, self.shape.drawn(at_us)
             shown = [wh.get(name, 0) * MILLIWATT_US_PER_WH for name in REGISTERS]
             self._counted = (shown[0], shown[1], shown[2], shown[3])
 
-    def draw_times(self, share_permille: int) -> None:
-        """From now on draw so many thousandths of the shape's load."""
+    def draw_times(self, share_permille: int, shape: LoadShape | None = None) -> None:
+        """From now on draw so many thousandths of the shape's load, perhaps of another shape."""
         with self._lock:
             self._settle(self._clock.now_us())
             self._share = share_permille
+            self.shape = shape or self.shape
+            self._drawn = self.shape.drawn(self._anchored_us)
 
     def force(self, *, is_on: bool, is_open: bool) -> None:
         """The platform decides on the relay, or gives it back to the meter's own logic."""
@@ -207,14 +213,21 @@ class SimulatedMeter:
             self._closed = False
         elif self._closed:
             self._count(at_us)
+        if not self._closed:
+            self._drawn = self.shape.drawn(at_us)
         self._anchored_us = at_us
 
     def _count(self, until_us: int) -> None:
-        used = self._used(until_us)
-        counted = [energy + more for energy, more in zip(self._counted, used, strict=True)]
-        self._counted = (counted[0], counted[1], counted[2], counted[3])
-        self.own.spent += self.own.cost(used)
-        self._anchored_us = until_us
+        used, counted = self._used(until_us), self._counted
+        self._counted = (
+            counted[0] + used[0],
+            counted[1] + used[1],
+            counted[2] + used[2],
+            counted[3] + used[3],
+        )
+        if self.own.is_on:
+            self.own.spent += self.own.cost(used)
+        self._anchored_us, self._drawn = until_us, self.shape.drawn(until_us)
 
     def _cuts_itself_before(self, at_us: int) -> bool:
         own = self.own
@@ -223,8 +236,7 @@ class SimulatedMeter:
         return own.is_used_up_by(self._used(at_us))
 
     def _used(self, until_us: int) -> Energies:
-        before, after = self.shape.drawn(self._anchored_us), self.shape.drawn(until_us)
-        share = self._share
+        before, after, share = self._drawn, self.shape.drawn(until_us), self._share
         return (
             (after[0] - before[0]) * share,
             (after[1] - before[1]) * share,
@@ -242,6 +254,10 @@ class SimulatedMeter:
             else:
                 early = middle
         return late
+
+    def _shown(self, energy: int) -> int:
+        """Energy as the display has it: it wraps, and its last digit is 10 Wh."""
+        return energy // MILLIWATT_US_PER_WH % self.wrap_wh // 10 * 10
 
     def _wants_closed(self) -> bool:
         if self._forced:
