@@ -115,6 +115,18 @@ class Queries(Protocol):
     def meter(self, meter_no: str, reach: Reach = ALL) -> Json | None:
         """One installed meter."""
 
+    def commands(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Commands to meters, the newest first; by `status` (or `open`), `kind`, `account_no`."""
+
+    def account_of_command(self, command_id: str) -> str | None:
+        """The account whose meter a command is for."""
+
+    def work_orders(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Work orders, the newest first; by `status`, `code` or `account_no`."""
+
+    def gateways(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Gateways in order of their ids."""
+
     def documents(self, kind: str, asked: Asked) -> Page:
         """Published tariffs or policies, without their text."""
 

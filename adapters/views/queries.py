@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, and_, select
 
 from adapters.store.tables import log_heads
-from adapters.views import account_money, account_pages, account_past, lists
+from adapters.views import account_money, account_pages, account_past, device_lists, lists
 from adapters.views.accounts import ACCOUNTS, Json, read_account
 from adapters.views.tables import feed_positions
 from adapters.views.tariffs import published_tariffs
@@ -125,11 +125,32 @@ class SqlQueries:
         """One installed meter."""
         with self._reading() as connection:
             owner = account_pages.owner_of_meter(connection, meter_no)
+            line = device_lists.line_of(connection, meter_no)
         body = None if owner is None else self.account(owner)
         if body is None or not reach.covers(body["account_no"], body["site"]):
             return None
         found = (point for point in body["service_points"] if point["meter_no"] == meter_no)
-        return next((_meter(body, point) for point in found), None)
+        return next(({**_meter(body, point), "line": line} for point in found), None)
+
+    def commands(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Commands to meters, the newest first; by `status` (or `open`), `kind`, `account_no`."""
+        with self._reading() as connection:
+            return device_lists.page_of_commands(connection, asked, reach)
+
+    def account_of_command(self, command_id: str) -> str | None:
+        """The account whose meter a command is for."""
+        with self._reading() as connection:
+            return device_lists.account_of_command(connection, command_id)
+
+    def work_orders(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Work orders, the newest first; by `status`, `code` or `account_no`."""
+        with self._reading() as connection:
+            return device_lists.page_of_work_orders(connection, asked, reach)
+
+    def gateways(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Gateways in order of their ids."""
+        with self._reading() as connection:
+            return device_lists.page_of_gateways(connection, asked, reach)
 
     def documents(self, kind: str, asked: Asked) -> Page:
         """Published tariffs or policies, without their text."""

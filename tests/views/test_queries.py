@@ -5,10 +5,14 @@ import pytest
 from adapters.views.queries import SqlQueries
 from ledger.access import Reach
 from ledger.aggregates import Refused
+from ledger.commands import connect_meter, register_gateway, request_command
+from ledger.commands.connect_meter import ConnectMeter
+from ledger.commands.register_gateway import RegisterGateway
+from ledger.commands.request_command import RequestCommand
 from ledger.queries import AccountsAsked, Asked, EventsAsked, ReadingsAsked
 from ledger.store.history import Moment
 from tests.harness.busy_day import busy_day
-from tests.harness.desk import Desk, at_us, point
+from tests.harness.desk import ACTOR, Desk, at_us, point
 
 
 @pytest.fixture
@@ -148,7 +152,7 @@ def test_readings_of_a_meter_are_those_that_were_charged(queries: SqlQueries) ->
 
 def test_quarantine_and_meters_keep_to_the_reach(queries: SqlQueries) -> None:
     everything = queries.quarantine(Asked()).items
-    assert {item["code"] for item in everything} >= {"contradiction", "late"}
+    assert {item["code"] for item in everything} >= {"contradiction", "backward"}
     mine = queries.quarantine(Asked(), Reach(sites=frozenset({"东区 № 7"}))).items
     assert {item["account_no"] for item in mine} == {"A1"}
     meter = queries.meter("W1")
@@ -191,3 +195,40 @@ def test_the_body_after_a_command_is_that_of_the_view(desk: Desk) -> None:
     assert {k: shown[k] for k in shown.keys() - apart} == {
         k: opened[k] for k in opened.keys() - apart
     }
+
+
+def test_commands_are_listed_by_what_became_of_them(desk: Desk) -> None:
+    desk.open("C1", point("CM1"), site="East")
+    desk.open("C2", point("CM2"), site="West")
+    for number in ("C1", "C2"):
+        command = RequestCommand(account_no=number, kind="recall", reason="a look")
+        request_command.handle(command, desk.ledger, ACTOR)
+    desk.views.catch_up()
+    queries = SqlQueries(desk.engine, desk.terms)
+    whole = queries.commands(Asked()).items
+    assert {item["account_no"] for item in whole} == {"C1", "C2"}
+    assert queries.commands(Asked({"status": "open"})).items == whole
+    assert queries.commands(Asked({"status": "verified"})).items == []
+    assert queries.commands(Asked({"account_no": "C1"})).items[0]["kind"] == "recall"
+    east = queries.commands(Asked(), Reach(sites=frozenset({"East"}))).items
+    assert [item["account_no"] for item in east] == ["C1"]
+    first = queries.commands(Asked(limit=1))
+    assert first.items + queries.commands(Asked(cursor=first.cursor)).items == whole
+    assert queries.account_of_command(whole[0]["command_id"]) == whole[0]["account_no"]
+    assert queries.work_orders(Asked()).items == []
+
+
+def test_gateways_count_their_meters(desk: Desk) -> None:
+    gateway = RegisterGateway(gateway_id="G1", url="rtu+tcp://127.0.0.1:1502", site="East")
+    register_gateway.handle(gateway, desk.ledger, ACTOR)
+    desk.open("C1", point("CM1"), site="East")
+    line = ConnectMeter(meter_no="CM1", gateway_id="G1", unit=7, model="DDSY1352")
+    connect_meter.handle(line, desk.ledger, ACTOR)
+    desk.views.catch_up()
+    queries = SqlQueries(desk.engine, desk.terms)
+    (item,) = queries.gateways(Asked()).items
+    assert (item["gateway_id"], item["meters"]) == ("G1", 1)
+    assert queries.gateways(Asked(), Reach(sites=frozenset({"West"}))).items == []
+    meter = queries.meter("CM1")
+    assert meter is not None
+    assert meter["line"] == {"gateway_id": "G1", "unit": 7, "model": "DDSY1352"}
