@@ -17,7 +17,7 @@ TOPICS: Final = {
     "user": ("user",),
     "config": ("config",),
     "doctor": ("doctor",),
-    "bench": ("bench",),
+    "bench": ("bench", "bench_poll"),
     "account": ("account", "account_import"),
     "recharge": ("recharge", "recharge_import"),
     "adjust": ("adjust",),

@@ -12,6 +12,8 @@ from typing import Final, Literal, NamedTuple
 from adapters.devices.breaker import Breakers
 from adapters.devices.line import Line
 from ledger.devices import (
+    COMMAND,
+    SWEEP,
     VERIFY,
     Driver,
     Garbled,
@@ -43,6 +45,8 @@ class Job:
     order: Order = READ
     within_s: float = math.inf
     """Nobody wants the answer later than this after the job was queued."""
+    swept_before: int = 0
+    """How many reads of sweeps the bus had served when the job was queued."""
 
 
 class BusStatus(NamedTuple):
@@ -57,6 +61,8 @@ class BusStatus(NamedTuple):
     garbled: int
     offline: int
     silent_units: tuple[int, ...]
+    passed_by_max: int
+    """Reads of sweeps that went before a waiting command, at worst: what was under way."""
 
 
 class Bus:
@@ -68,6 +74,8 @@ class Bus:
         self._drivers: dict[str, Driver] = {}
         self._breakers = Breakers()
         self._queue: list[tuple[int, int, float, Job]] = []
+        self._swept = 0
+        self._passed_by_max = 0
         self._order = count()
         self._arrived = asyncio.Event()
         self._now_s = asyncio.get_running_loop().time
@@ -78,6 +86,7 @@ class Bus:
     def put(self, job: Job) -> None:
         """Queue a job behind those that are as urgent, before those that are less so."""
         stale_at_s = self._now_s() + job.within_s
+        job.swept_before = self._swept
         heappush(self._queue, (job.priority, next(self._order), stale_at_s, job))
         self._arrived.set()
 
@@ -115,14 +124,18 @@ class Bus:
             counts[Garbled],
             counts[Offline],
             self._breakers.open_units,
+            self._passed_by_max,
         )
 
     def _tell(self, job: Job, outcome: Outcome) -> None:
         self._counts[type(outcome)] += 1
+        self._swept += job.priority == SWEEP
         job.done(outcome)
 
     async def _serve(self, job: Job, stale_at_s: float) -> Outcome:
         address, now_s = job.address, self._now_s()
+        if job.priority == COMMAND:
+            self._passed_by_max = max(self._passed_by_max, self._swept - job.swept_before)
         if now_s >= stale_at_s:
             return Offline("its time was over before its turn came")
         # A command and its verification are worth a time-out; a sweep comes again by itself.
