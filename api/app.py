@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from api import metrics
+from api import console, metrics
 from api.auth import require_guards
 from api.metrics import Metrics
 from api.middleware import Porter
@@ -26,5 +26,6 @@ def create_app(service: Service, users: Users, meanings: Sequence[Meaning] = ())
     app.add_middleware(Porter, new_id=service.ledger.new_id, metrics=app.state.metrics)
     for router in (*ROUTERS, metrics.router):
         app.routes.extend(router.routes)  # Plain routes: nothing is looked up twice.
+    console.install(app, service)
     require_guards(app)
     return app

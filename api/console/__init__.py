@@ -1,0 +1,31 @@
+"""The console: pages made on the server over the same doors and questions as the JSON API."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from api.console import account, assets, command, lists, live, login, monitor, recharge
+from api.console.failures import Presented
+from api.console.live import Pulse
+from api.console.names import Names
+from ledger.service import Service
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    assets.router,
+    login.router,
+    monitor.router,
+    account.router,
+    recharge.router,
+    command.router,
+    lists.router,
+    live.router,
+)
+
+
+def install(app: FastAPI, service: Service) -> None:
+    """Add the pages; problems of any route are then shown to browsers as a page."""
+    app.state.names = Names(service.ledger)
+    app.state.pulse = Pulse(service.queries)
+    app.add_middleware(Presented)
+    for router in ROUTERS:
+        app.routes.extend(router.routes)

@@ -1,0 +1,102 @@
+"""Commands to meters (控制命令): the dialog that asks for one, and what becomes of all of them."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from api.auth import ControlWriter, service_of
+from api.console import words
+from api.console.account import account_in_reach
+from api.console.page import names_of, render
+from api.console.recharge import sentence_of
+from ledger.access import Principal
+from ledger.aggregates import Refused
+from ledger.commands import request_command
+from ledger.store.ledger import Context
+
+Json = dict[str, Any]
+OFFERED: Final = ("recall", "close", "close_permit", "trip", "guarantee", "end_guarantee")
+ENDED: Final = frozenset({"verified", "expired", "superseded", "cancelled", "failed", "refused"})
+RETRIABLE: Final = frozenset({"failed", "expired", "cancelled", "unknown", "queued", "refused"})
+WAITING: Final = frozenset({"requested", "held", "queued"})
+STEPS: Final = ("requested", "queued", "dispatched", "acknowledged", "verified")
+ROWS: Final = 50
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/accounts/{account_no}/command")
+def dialog(account_no: str, request: Request, principal: ControlWriter) -> Response:
+    """What can be asked of the meters of an account."""
+    body = account_in_reach(request, principal, account_no)
+    return _form(request, principal, body, kind="recall", reason="", point="")
+
+
+@router.post("/accounts/{account_no}/command")
+def send(
+    account_no: str,
+    request: Request,
+    principal: ControlWriter,
+    kind: Annotated[str, Form(max_length=32)],
+    point: Annotated[str, Form(max_length=64)] = "",
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Request the command; the same one while it is under way is not sent twice."""
+    body = account_in_reach(request, principal, account_no)
+    try:
+        command = request_command.RequestCommand.model_validate(
+            {
+                "account_no": account_no,
+                "service_point": point or None,
+                "kind": kind,
+                "reason": reason.strip(),
+            }
+        )
+        answer = request_command.handle(
+            command, service_of(request).ledger, Context(principal.actor, "console")
+        ).body
+    except (Refused, ValidationError) as error:
+        return _form(
+            request,
+            principal,
+            body,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            problem=sentence_of(request, error),
+            kind=kind,
+            reason=reason,
+            point=point,
+        )
+    return render(
+        request,
+        "commanded.html",
+        principal=principal,
+        account=body,
+        command=answer,
+        status=HTTPStatus.ACCEPTED,
+        headers={"HX-Trigger": "ledger:changed"},
+    )
+
+
+def _form(
+    request: Request,
+    principal: Principal,
+    body: Json,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    problem: str = "",
+    **fields: Any,  # noqa: ANN401 - for the template
+) -> Response:
+    return render(
+        request,
+        "command.html",
+        principal=principal,
+        account=body,
+        name=names_of(request).name(body["account_no"]),
+        offered=[(kind, words.ORDERS[kind]) for kind in OFFERED],
+        problem=problem,
+        status=status,
+        **fields,
+    )

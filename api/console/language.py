@@ -1,0 +1,108 @@
+"""Two languages by gettext catalogs; money, quantities and times as each of them writes them."""
+
+import gettext
+import io
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, get_currency_precision
+
+from ledger.values import instant
+
+CATALOGS: Final = Path(__file__).parent / "locale"
+LANGUAGES: Final = {"zh-CN": "zh_CN", "en": "en"}
+SOURCE: Final = "en"
+DEFAULT: Final = "zh-CN"
+UNIT_OF: Final = {"wh": "kWh", "l": "m³"}
+UNIT_OF_KIND: Final = {"electricity": "kWh", "heat": "kWh"}
+TIME: Final = "%Y-%m-%d %H:%M:%S"
+
+
+@cache
+def catalog(code: str) -> gettext.NullTranslations:
+    """The words of a language, compiled from its catalog once; English is what is written here."""
+    if code == SOURCE:
+        return gettext.NullTranslations()
+    with (CATALOGS / f"{LANGUAGES[code]}.po").open("rb") as file:
+        entries = read_po(file, locale=LANGUAGES[code])
+    compiled = io.BytesIO()
+    write_mo(compiled, entries)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(LANGUAGES[code])
+
+
+def preferred(accepted: str) -> str:
+    """The first language of an `Accept-Language` header that we speak."""
+    for part in accepted.split(","):
+        tag = part.partition(";")[0].strip().lower()
+        for code in LANGUAGES:
+            if tag and (tag == code.lower() or tag.partition("-")[0] == code.partition("-")[0]):
+                return code
+    return DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language in one time zone, as a page speaks it."""
+
+    code: str
+    timezone: str
+
+    @property
+    def other(self) -> str:
+        """The language that one may change to."""
+        return next(code for code in LANGUAGES if code != self.code)
+
+    def say(self, text: str, **values: object) -> str:
+        """A sentence of the catalog with its values filled in."""
+        said = catalog(self.code).gettext(text)
+        return said % values if values else said
+
+    def count(self, one: str, many: str, number: int, **values: object) -> str:
+        """A sentence about a number of things."""
+        said = catalog(self.code).ngettext(one, many, number)
+        return said % {"number": self.number(number), **values}
+
+    def number(self, value: Decimal | int) -> str:
+        """A number with its groups of digits."""
+        return str(format_decimal(value, locale=_locale(self.code)))
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """An amount of minor units; its minus is ASCII, so that it pastes into a sheet."""
+        amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+        pattern = _locale(self.code).currency_formats["standard"]
+        return str(pattern.apply(amount, _locale(self.code), currency=currency))
+
+    def quantity(self, value: str | Decimal, unit: str) -> str:
+        """A quantity of kWh or m³, to the digits that a bill shows."""
+        places = ".00" if unit == "kWh" else ".000"
+        return f"{format_decimal(Decimal(value), f'#,##0{places}', _locale(self.code))} {unit}"
+
+    def local(self, at: datetime | str | int) -> datetime:
+        """A moment on the clocks of the site."""
+        if isinstance(at, int):
+            at = instant(at)
+        elif isinstance(at, str):
+            at = datetime.fromisoformat(at)
+        return at.astimezone(ZoneInfo(self.timezone))
+
+    def time(self, at: datetime | str | int) -> str:
+        """A moment on the clocks of the site, to the second."""
+        return self.local(at).strftime(TIME)
+
+    def day(self, on: date) -> str:
+        """A day in a few letters, as below a chart."""
+        return on.strftime("%m-%d")

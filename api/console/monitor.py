@@ -1,0 +1,240 @@
+"""The monitor (实时监控): every account in reach as it is now; its whole state is in the URL."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.auth import AccountsReader, service_of
+from api.console import words
+from api.console.language import Language
+from api.console.page import HEADERS, address, language_of, names_of, preference, render
+from api.console.words import N_
+from ledger.access import Reach
+from ledger.aggregates.account.state import DAYS_MAX
+from ledger.queries import LIMIT_MAX, AccountsAsked, Order, Page, Queries
+from ledger.values import MICROS_PER_SECOND, micros
+
+Json = dict[str, Any]
+ROWS: Final = 50
+ISLAND_ROWS_MAX: Final = 10_000
+STALE_US: Final = 6 * 3600 * MICROS_PER_SECOND
+"""A reading older than this is greyed: the meter has been silent."""
+
+SORTS: Final = (
+    ("account_no", N_("Account number")),
+    ("balance", N_("Lowest balance first")),
+    ("-balance", N_("Highest balance first")),
+    ("days_left", N_("Fewest days left first")),
+)
+HEADS: Final = (
+    N_("Account"), N_("Group"), N_("Meters"), N_("Supply"),
+    N_("Available"), N_("Days left"), N_("Alert"), N_("Last reading"),
+)  # fmt: skip
+CELLS: Final = (
+    "account_no", "group", "meters", "supply", "supply_word", "available",
+    "available_minor", "days", "level", "level_word", "read_at", "is_stale",
+)  # fmt: skip
+Here = Callable[..., str]
+
+router = APIRouter(include_in_schema=False)
+
+
+class MonitorAsked(BaseModel):
+    """What the address of the monitor says; the whole state of the view."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: Annotated[str, Field(max_length=64)] = ""
+    group: str = ""
+    site: str = ""
+    level: Literal["", "none", "remind", "warn", "trip"] = ""
+    supply: Literal["", "on", "off"] = ""
+    sort: Order = "account_no"
+    cursor: str = ""
+    view: Literal["", "all"] = ""
+
+    def accounts(self, limit: int) -> AccountsAsked:
+        """The question to the read side."""
+        return AccountsAsked(
+            q=self.q.strip(),
+            site=self.site,
+            group=self.group,
+            alert_level=self.level,
+            supply=self.supply,
+            sort=self.sort,
+            cursor=self.cursor or None,
+            limit=limit,
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything is left out on purpose."""
+        return bool(self.q or self.group or self.site or self.level or self.supply)
+
+
+class Tile(NamedTuple):
+    """One sum over all accounts in reach; one with an address is a filter."""
+
+    name: str
+    word: str
+    value: str
+    href: str = ""
+    is_chosen: bool = False
+
+
+@router.get("/monitor")
+def monitor(
+    request: Request, principal: AccountsReader, asked: Annotated[MonitorAsked, Query()]
+) -> Response:
+    """Tiles, filters, and a page of accounts (or the island that holds all of them)."""
+    onwards = preference(request)
+    if onwards is not None:
+        return onwards
+    queries, reach = service_of(request).queries, principal.user.reach
+    here = address(request)
+    is_island = asked.view == "all"
+    page = Page([]) if is_island else queries.accounts(asked.accounts(ROWS), reach)
+    totals = queries.totals(reach)
+    speaker, names = Speaker(request), names_of(request)
+    return render(
+        request,
+        "monitor.html",
+        principal=principal,
+        section="monitor",
+        asked=asked,
+        total=min(totals["accounts"], ISLAND_ROWS_MAX),
+        tiles=_tiles(speaker.language, here, asked, totals),
+        rows=[speaker.row(body) | {"name": names.name(body["account_no"])} for body in page.items],
+        next_href=here(cursor=page.cursor) if page.cursor else "",
+        rows_url=f"/monitor/rows{here()[len(request.url.path) :]}",
+        table_words=_table_words(speaker.language),
+        groups=queries.groups(reach),
+        sites=queries.sites(reach),
+        sorts=SORTS,
+        may_recharge="money:write" in principal.scopes,
+    )
+
+
+@router.get("/monitor/rows")
+def rows(
+    request: Request,
+    principal: AccountsReader,
+    asked: Annotated[MonitorAsked, Query()],
+    only: Annotated[str, Query(max_length=4_000)] = "",
+) -> Response:
+    """Rows of the island as arrays: all that fit the filters, or only some accounts anew."""
+    queries, reach = service_of(request).queries, principal.user.reach
+    speaker = Speaker(request)
+    if only:
+        found = map(queries.account, only.split(",")[:LIMIT_MAX])
+        bodies = [b for b in found if b and reach.covers(b["account_no"], b["site"])]
+    else:
+        bodies = list(_all(queries, asked, reach))
+    return JSONResponse([speaker.cells(body) for body in bodies], headers=HEADERS)
+
+
+def _all(queries: Queries, asked: MonitorAsked, reach: Reach) -> Iterator[Json]:
+    cursor: str | None = None
+    for _ in range(ISLAND_ROWS_MAX // LIMIT_MAX):
+        page = queries.accounts(asked.accounts(LIMIT_MAX)._replace(cursor=cursor), reach)
+        yield from page.items
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+class Speaker:
+    """Turns accounts into rows as the visitor reads them."""
+
+    def __init__(self, request: Request) -> None:
+        self.language = language_of(request)
+        self._stale_before_us = service_of(request).ledger.clock() - STALE_US
+
+    def row(self, body: Json) -> Json:
+        """An account as a row of the table."""
+        say, supply = self.language.say, supply_of(body)
+        read_at = max((point["last_reading_at"] for point in body["service_points"]), default="")
+        return {
+            "account_no": body["account_no"],
+            "group": body["group"],
+            "meters": " · ".join(point["meter_no"] for point in body["service_points"]),
+            "supply": supply,
+            "supply_word": say(words.SUPPLY[supply]) if supply != "none" else "",
+            "available": self.language.money(body["available_minor"], body["currency"]),
+            "available_minor": body["available_minor"],
+            "days": days_text(self.language, body["days_left"]),
+            "level": body["alert_level"],
+            "level_word": say(words.LEVELS[body["alert_level"]]),
+            "read_at": self.language.time(read_at)[5:16] if read_at else "",
+            "is_stale": bool(read_at) and self._is_stale(read_at),
+        }
+
+    def cells(self, body: Json) -> list[object]:
+        """The same as an array, to be small: the island knows the order."""
+        row = self.row(body)
+        return [row[name] for name in CELLS]
+
+    def _is_stale(self, read_at: str) -> bool:
+        return micros(datetime.fromisoformat(read_at)) < self._stale_before_us
+
+
+def supply_of(body: Json) -> str:
+    """One word for an account: off where any of its points is off."""
+    shown = [shown_supply(point["supply"]) for point in body["service_points"]]
+    return "none" if not shown else ("off" if "off" in shown else shown[0])
+
+
+def shown_supply(supply: Json) -> str:
+    """The supply that a meter showed; what is meant where none has answered yet."""
+    actual: str = supply["actual"]
+    intended: str = supply["intended"]
+    return intended if actual == "unknown" else actual
+
+
+def days_text(language: Language, days_left: int) -> str:
+    """Days that the money lasts; nothing is said where nothing is used."""
+    return "—" if days_left >= DAYS_MAX else language.number(days_left)
+
+
+def _tiles(language: Language, here: Here, asked: MonitorAsked, totals: Json) -> list[Tile]:
+    say = language.say
+    levels, off = totals["alert_levels"], totals["supply_off"]
+    tiles = [
+        Tile(
+            "all",
+            say(N_("Accounts")),
+            language.number(totals["accounts"]),
+            here(level="", supply="", cursor=""),
+            not (asked.level or asked.supply),
+        )
+    ]
+    for supply, number in (("on", totals["accounts"] - off), ("off", off)):
+        is_chosen = asked.supply == supply
+        chosen = "" if is_chosen else supply
+        href = here(supply=chosen, level="", cursor="")
+        word = say(N_("Supply on") if supply == "on" else N_("Supply off"))
+        tiles.append(Tile(supply, word, language.number(number), href, is_chosen))
+    for level in ("remind", "warn", "trip"):
+        is_chosen = asked.level == level
+        href = here(level="" if is_chosen else level, supply="", cursor="")
+        word = say(words.LEVELS[level])
+        tiles.append(Tile(level, word, language.number(levels[level]), href, is_chosen))
+    for balance in totals["balances"]:
+        amount = language.money(balance["balance_minor"], balance["currency"])
+        tiles.append(Tile("sum", say(N_("Total balance")), amount))
+    return tiles
+
+
+def _table_words(language: Language) -> Json:
+    """What the island says by itself."""
+    return {
+        "heads": [language.say(head) for head in HEADS],
+        "label": language.say(N_("Accounts")),
+        "rows": language.say(N_("{shown} of {all} accounts")),
+        "none": language.say(N_("No account matches")),
+        "failed": language.say(N_("That did not work. Please try again.")),
+    }

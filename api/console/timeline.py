@@ -1,0 +1,223 @@
+"""The timeline of an account: events as sentences, readings folded into one line."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from api.console import words
+from api.console.language import UNIT_OF, Language
+from api.console.words import N_
+from ledger.commands.quantities import decimal_text
+
+Json = dict[str, Any]
+
+FILTERS: Final = {
+    "money": (
+        N_("Money"),
+        ("account.credited", "account.credit_reversed", "account.adjusted"),
+    ),
+    "supply": (
+        N_("Supply"),
+        (
+            "account.reminded",
+            "account.warned",
+            "account.warning_cancelled",
+            "account.supply_trip_ordered",
+            "account.supply_restore_ordered",
+            "account.supply_commanded",
+            "account.supply_confirmed",
+            "account.supply_mismatch_found",
+            "account.supply_mismatch_settled",
+            "account.guarantee_started",
+            "account.guarantee_ended",
+            "account.dispute_held",
+            "account.dispute_released",
+        ),
+    ),
+    "usage": (N_("Usage"), ("account.charged", "account.charge_corrected")),
+}
+"""Name of a filter: its word, and the topics that it lets through."""
+CHARGED: Final = "account.charged."
+TONES: Final = {
+    "account.credited": "good",
+    "account.credit_reversed": "bad",
+    "account.reminded": "remind",
+    "account.warned": "warn",
+    "account.warning_cancelled": "good",
+    "account.supply_trip_ordered": "bad",
+    "account.supply_restore_ordered": "good",
+    "account.supply_confirmed": "info",
+    "account.supply_commanded": "info",
+    "account.supply_mismatch_found": "bad",
+}
+
+
+class Line(NamedTuple):
+    """One event as a person reads it."""
+
+    position: str
+    version: int
+    at: str
+    recorded_at: str
+    word: str
+    tone: str
+    text: str
+    amount_minor: int | None
+    balance_minor: int | None
+    body: Json
+
+
+class Fold(NamedTuple):
+    """Readings between two other events as one line that opens."""
+
+    lines: Sequence[Line]
+    text: str
+    amount_minor: int
+
+    @property
+    def first(self) -> Line:
+        """The newest of them."""
+        return self.lines[0]
+
+
+Entry = Line | Fold
+
+
+def told(events: Sequence[Json], language: Language, *, is_folded: bool) -> list[Entry]:
+    """Events in the order given; neighbouring readings as one entry where that is wanted."""
+    entries: list[Entry] = []
+    for is_usage, group in groupby(events, key=lambda e: e["topic"].startswith(CHARGED)):
+        lines = [_line(event, language) for event in group]
+        if is_usage and is_folded and len(lines) > 1:
+            entries.append(_fold(lines, language))
+        else:
+            entries += lines
+    return entries
+
+
+def _line(event: Json, language: Language) -> Line:
+    payload, topic = event["payload"], event["topic"].rpartition(".")[0]
+    sentence = _SENTENCES.get(topic)
+    text = sentence(payload, language) if sentence else _leftover(payload)
+    return Line(
+        position=f"{event['shard']}:{event['position']}",
+        version=event["version"],
+        at=event["valid_at"],
+        recorded_at=event["recorded_at"],
+        word=language.say(words.topic_word(event["topic"])),
+        tone=TONES.get(topic, ""),
+        text=text,
+        amount_minor=_amount(topic, payload),
+        balance_minor=_balance(payload),
+        body=event,
+    )
+
+
+def _fold(lines: Sequence[Line], language: Language) -> Fold:
+    used: dict[str, int] = {}
+    for line in lines:
+        unit = line.body["payload"]["unit"]
+        used[unit] = used.get(unit, 0) + _used(line.body["payload"])
+    quantities = " + ".join(
+        language.quantity(decimal_text(quantity), UNIT_OF[unit]) for unit, quantity in used.items()
+    )
+    readings = language.count("%(number)s reading", "%(number)s readings", len(lines))
+    return Fold(lines, f"{readings} · {quantities}", sum(line.amount_minor or 0 for line in lines))
+
+
+def _used(payload: Json) -> int:
+    """Wh or litres; `total` counts where the meter has no registers by time of use."""
+    return sum(int(values[2]) for values in payload["registers"].values())
+
+
+def _amount(topic: str, payload: Json) -> int | None:
+    amount = payload.get("amount_minor")
+    if amount is None:
+        return None
+    is_out = topic in {"account.charged", "account.credit_reversed"}
+    return -int(amount) if is_out else int(amount)
+
+
+def _balance(payload: Json) -> int | None:
+    """Money available after the event, where it says so."""
+    if "balance_after_minor" in payload:
+        return int(payload["balance_after_minor"]) + int(payload["granted_after_minor"])
+    trace = payload.get("trace")
+    return int(trace["available_minor"]) if trace else None
+
+
+def _leftover(payload: Json) -> str:
+    """What an event without a sentence of its own is about."""
+    plain = (
+        f"{name} {value}"
+        for name, value in payload.items()
+        if name not in {"account_no", "personal"} and isinstance(value, str | int) and value != ""
+    )
+    return " · ".join(plain)
+
+
+def _charged(payload: Json, language: Language) -> str:
+    quantity = language.quantity(decimal_text(_used(payload)), UNIT_OF[payload["unit"]])
+    return f"{payload['meter_no']} · {quantity} · {payload['tariff_id']}"
+
+
+def _credited(payload: Json, language: Language) -> str:
+    channel = words.word(words.CHANNELS, payload["channel"])
+    receipt = language.say(N_("receipt %(number)s"), number=payload["receipt_no"])
+    return f"{language.say(channel)} · {receipt}"
+
+
+def _reversed(payload: Json, language: Language) -> str:
+    return f"{_credited(payload, language)} · {payload['reason']}"
+
+
+def _adjusted(payload: Json, language: Language) -> str:
+    wallet = words.word(words.WALLETS, payload["wallet"])
+    return f"{language.say(wallet)} · {payload['reason']}"
+
+
+def _decided(payload: Json, language: Language) -> str:
+    """The rule in force, and what it looked at."""
+    trace = payload["trace"]
+    policy = language.say(
+        N_("policy %(policy)s v%(version)s"),
+        policy=trace["policy_id"],
+        version=trace["policy_version"],
+    )
+    levels = " → ".join(
+        language.say(words.word(words.LEVELS, trace[key]))
+        for key in ("level_before", "level_after")
+    )
+    return f"{payload['point']} · {levels} · {policy}"
+
+
+def _installed(payload: Json, language: Language) -> str:
+    kind = words.word(words.KINDS, payload["service_kind"])
+    parts = (payload["meter_no"], language.say(kind), payload["tariff_id"], payload["policy_id"])
+    return " · ".join(parts)
+
+
+def _commanded(payload: Json, language: Language) -> str:
+    kind = words.word(words.ORDERS, payload["kind"])
+    return f"{payload['point']} · {language.say(kind)}"
+
+
+def _confirmed(payload: Json, language: Language) -> str:
+    actual = words.word(words.SUPPLY, payload["actual"])
+    return f"{payload['meter_no']} · {language.say(actual)}"
+
+
+_SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
+    "account.charged": _charged,
+    "account.credited": _credited,
+    "account.credit_reversed": _reversed,
+    "account.adjusted": _adjusted,
+    "account.reminded": _decided,
+    "account.warned": _decided,
+    "account.warning_cancelled": _decided,
+    "account.supply_trip_ordered": _decided,
+    "account.supply_restore_ordered": _decided,
+    "account.supply_commanded": _commanded,
+    "account.supply_confirmed": _confirmed,
+    "account.service_point_added": _installed,
+}

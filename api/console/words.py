@@ -1,0 +1,115 @@
+"""The words for the codes of the ledger; a code without a word is shown as it is."""
+
+from typing import Final
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that gettext tools look for
+    """Marks a text for the catalogs; it is translated where it is shown."""
+    return text
+
+
+LEVELS: Final = {
+    "none": N_("Normal"),
+    "remind": N_("Reminder"),
+    "warn": N_("Warning"),
+    "trip": N_("Cut off"),
+}
+KINDS: Final = {
+    "electricity": N_("Electricity"),
+    "water": N_("Water"),
+    "hot_water": N_("Hot water"),
+    "gas": N_("Gas"),
+    "heat": N_("Heat"),
+}
+SUPPLY: Final = {"on": N_("On"), "off": N_("Off"), "unknown": N_("Unknown")}
+STATUS: Final = {"open": N_("Open"), "closed": N_("Closed")}
+CHANNELS: Final = {
+    "cash": N_("Cash"),
+    "pos": N_("Card terminal"),
+    "wechat": N_("WeChat Pay"),
+    "alipay": N_("Alipay"),
+    "transfer": N_("Bank transfer"),
+}
+REGISTERS: Final = {
+    "total": N_("Total"),
+    "sharp": N_("Sharp"),
+    "peak": N_("Peak"),
+    "flat": N_("Flat"),
+    "valley": N_("Valley"),
+}
+WALLETS: Final = {"paid": N_("paid balance"), "granted": N_("granted balance")}
+ROLES: Final = {
+    "operator": N_("Operator"),
+    "cashier": N_("Cashier"),
+    "engineer": N_("Engineer"),
+    "tariff_manager": N_("Tariff manager"),
+    "finance": N_("Finance"),
+    "auditor": N_("Auditor"),
+    "admin": N_("Administrator"),
+    "customer": N_("Customer"),
+}
+ORDERS: Final = {
+    "trip": N_("Switch off"),
+    "close": N_("Switch on"),
+    "close_permit": N_("Permit switching on"),
+    "guarantee": N_("Guarantee supply"),
+    "end_guarantee": N_("End guarantee"),
+    "recall": N_("Read the meter"),
+    "set_clock": N_("Set the clock"),
+    "set_price": N_("Set prices"),
+}
+COMMAND_STATUS: Final = {
+    "requested": N_("Requested"),
+    "held": N_("Held"),
+    "queued": N_("Queued"),
+    "dispatched": N_("Sent"),
+    "acknowledged": N_("Acknowledged"),
+    "verified": N_("Verified"),
+    "awaiting_customer": N_("Waiting for the customer"),
+    "unknown": N_("Unknown outcome"),
+    "refused": N_("Refused by the meter"),
+    "expired": N_("Expired"),
+    "superseded": N_("Superseded"),
+    "cancelled": N_("Cancelled"),
+    "failed": N_("Failed"),
+}
+TOPICS: Final = {
+    "account.opened": N_("Account opened"),
+    "account.service_point_added": N_("Meter installed"),
+    "account.service_point_removed": N_("Meter removed"),
+    "account.meter_replaced": N_("Meter replaced"),
+    "account.tariff_assigned": N_("Tariff assigned"),
+    "account.policy_assigned": N_("Policy assigned"),
+    "account.group_assigned": N_("Group assigned"),
+    "account.credited": N_("Recharge"),
+    "account.credit_reversed": N_("Recharge reversed"),
+    "account.adjusted": N_("Adjustment"),
+    "account.charged": N_("Usage charged"),
+    "account.charge_corrected": N_("Charge corrected"),
+    "account.reminded": N_("Reminder"),
+    "account.warned": N_("Warning"),
+    "account.warning_cancelled": N_("Warning cancelled"),
+    "account.supply_trip_ordered": N_("Cut-off ordered"),
+    "account.supply_restore_ordered": N_("Restore ordered"),
+    "account.supply_commanded": N_("Command sent to meter"),
+    "account.supply_confirmed": N_("Supply confirmed"),
+    "account.supply_mismatch_found": N_("Supply mismatch"),
+    "account.supply_mismatch_settled": N_("Mismatch settled"),
+    "account.guarantee_started": N_("Guarantee started"),
+    "account.guarantee_ended": N_("Guarantee ended"),
+    "account.dispute_held": N_("Dispute held"),
+    "account.dispute_released": N_("Dispute released"),
+    "account.closed": N_("Account closed"),
+}
+"""By topic without its version."""
+
+
+def word(table: dict[str, str], code: object) -> str:
+    """The word for a code, in English; the code itself where it has none."""
+    return table.get(str(code), str(code))
+
+
+def topic_word(topic: str) -> str:
+    """The word for a topic, in English; the topic itself where it has none yet."""
+    name = topic.rpartition(".")[0]
+    return TOPICS.get(name, name)

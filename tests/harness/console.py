@@ -1,0 +1,211 @@
+"""A console that is really served: a small town in SQLite, an HTTP server, and a Chromium."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from sqlalchemy import Engine
+
+from adapters.settings import Settings
+from adapters.store.schema import initialise
+from adapters.wiring import now_us, open_engine, open_ledger, open_users, open_vault
+from api.main import serving
+from ledger.access import User
+from ledger.commands import open_account, publish_policy, publish_tariff, recharge, record_readings
+from ledger.commands.late_readings import Reading
+from ledger.service import Service
+from ledger.store import Answer, Ledger
+from ledger.store.ledger import Context, LedgerTerms
+from ledger.values import MICROS_PER_DAY, instant
+from tests.harness.documents import WATER, energy, policy, tariff, version
+
+CLERK: Final = Context("clerk-1")
+HOUR_US: Final = MICROS_PER_DAY // 24
+WAIT_S: Final = 20.0
+HOMES: Final = ("东区1栋", "东区2栋", "西区1栋", "西区2栋", "学生公寓A", "商铺")
+FAMILY: Final = "王李张刘陈杨赵黄周吴徐孙"
+GIVEN: Final = ("秀英", "伟", "芳", "娜", "敏", "静", "磊", "洋", "艳", "勇", "杰", "霞")
+DAYS: Final = 30
+HOME: Final = tariff(
+    "residential-tou",
+    version(
+        energy(
+            {
+                "peak": ["0.6580", "0.7080", "0.9580"],
+                "flat": ["0.5580", "0.6080", "0.8580"],
+                "valley": ["0.3580", "0.4080", "0.6580"],
+            }
+        ),
+        bounds=("230", "400"),
+    ),
+    registers=("peak", "flat", "valley"),
+)
+BUSY: Final = "A000001"
+"""An account with everything: two meters, tiers, notices, payments."""
+EMPTY_PURSE: Final = "A000007"
+"""Cut off for want of money."""
+
+
+class Town:
+    """Accounts that were opened weeks ago, paid, and used electricity and water since."""
+
+    def __init__(self, ledger: Ledger, accounts: int) -> None:
+        self._ledger = ledger
+        self._chance = random.Random(7)
+        self._numbers = [f"A{number:06}" for number in range(1, accounts + 1)]
+        self._now_us = now_us()
+        self._start_us = self._now_us - DAYS * MICROS_PER_DAY
+
+    def live_through(self) -> None:
+        """Open, pay, read every day, and every hour of the last."""
+        for document in (HOME, WATER):
+            publish_tariff.handle(document, self._ledger, CLERK)
+        publish_policy.handle(policy(), self._ledger, CLERK)
+        _all(open_account.submit(self._opening(no), self._ledger, CLERK) for no in self._numbers)
+        self._pay({no: self._purse(no) for no in self._numbers})
+        for day in range(1, DAYS):
+            self._read(self._start_us + day * MICROS_PER_DAY, day * 24)
+        self._pay({no: 3_000 for no in self._numbers[::4] if no != EMPTY_PURSE})
+        for hour in range(24):
+            self._read(self._now_us - (24 - hour) * HOUR_US, (DAYS - 1) * 24 + hour)
+
+    def _opening(self, account_no: str) -> open_account.OpenAccount:
+        number = int(account_no[1:])
+        points: list[dict[str, Any]] = [
+            {
+                "service_kind": "electricity",
+                "meter_no": f"E{number:08}",
+                "tariff_id": "residential-tou",
+                "installed_at": instant(self._start_us),
+                "initial": {"peak": 0, "flat": 0, "valley": 0},
+            }
+        ]
+        if account_no == BUSY:
+            points.append(
+                {
+                    "service_kind": "water",
+                    "meter_no": f"W{number:08}",
+                    "tariff_id": "water",
+                    "installed_at": instant(self._start_us),
+                    "initial": {"total": 0},
+                }
+            )
+        return open_account.OpenAccount.model_validate(
+            {
+                "account_no": account_no,
+                "name": f"{self._chance.choice(FAMILY)}{self._chance.choice(GIVEN)}",
+                "phone": f"1380000{number:04}",
+                "site": "阳光花园",
+                "group": HOMES[number % len(HOMES)],
+                "service_points": points,
+            }
+        )
+
+    def _purse(self, account_no: str) -> int:
+        if account_no == EMPTY_PURSE:
+            return 2_000
+        return self._chance.choice((6_000, 9_000, 12_000, 20_000, 30_000))
+
+    def _pay(self, amounts_minor: dict[str, int]) -> None:
+        channels = ("cash", "wechat", "alipay", "pos")
+        _all(
+            recharge.submit(
+                recharge.Recharge(
+                    account_no=account_no,
+                    amount_minor=amount_minor,
+                    currency="CNY",
+                    channel=self._chance.choice(channels),
+                    channel_txn_id=f"{account_no}-{self._chance.randrange(10**9)}",
+                ),
+                self._ledger,
+                CLERK,
+            )
+            for account_no, amount_minor in amounts_minor.items()
+        )
+
+    def _read(self, at_us: int, hours: int) -> None:
+        readings = [self._electricity(no, at_us, hours) for no in self._numbers]
+        readings.append(Reading(f"W{int(BUSY[1:]):08}", at_us, {"total": hours * 11}))
+        record_readings.handle(readings, self._ledger, CLERK)
+
+    def _electricity(self, account_no: str, at_us: int, hours: int) -> Reading:
+        number = int(account_no[1:])
+        pace = 120 + number * 37 % 300 + (hours // 24 * number) % 40
+        shares = {"peak": 42, "flat": 38, "valley": 20}
+        registers = {name: hours * pace * share // 100 for name, share in shares.items()}
+        return Reading(f"E{number:08}", at_us, registers)
+
+
+def _all(futures: "Iterator[Future[Answer]]") -> None:
+    for future in list(futures):
+        future.result(WAIT_S)
+
+
+class Console:
+    """A served console: where it is, whose it is, and a hand on the ledger behind it."""
+
+    def __init__(self, url: str, settings: Settings, engine: Engine, ledger: Ledger) -> None:
+        self.url = url
+        self._users = open_users(engine, settings)
+        self.ledger = ledger
+        self._known: set[str] = set()
+
+    def link(self, role: str = "admin", sites: Sequence[str] = ()) -> str:
+        """A one-time link of somebody with a role."""
+        user_id = f"{role}-{'-'.join(sites)}".strip("-")
+        if user_id not in self._known:
+            self._users.add(User(user_id, role, frozenset(sites)))
+            self._known.add(user_id)
+        return f"{self.url}/login/{self._users.issue_link(user_id)}"
+
+
+@contextmanager
+def served(folder: Path, accounts: int) -> Iterator[Console]:
+    """A console over a town of so many accounts, until the block ends."""
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'ledger.db'}", vault_key_file=str(folder / "vault.key")
+    )
+    engine = open_engine(settings)
+    initialise(engine, LedgerTerms(1, "Asia/Shanghai", "CNY"))
+    open_vault(engine, settings).prepare()
+    open_users(engine, settings).prepare()
+    ledger = open_ledger(settings, engine)
+    Town(ledger, accounts).live_through()
+    ledger.close()
+    engine.dispose()
+    with serving(settings) as app, _listening(app) as url:
+        _until_caught_up(app.state.service)
+        yield Console(url, settings, open_engine(settings), app.state.service.ledger)
+
+
+@contextmanager
+def _listening(app: Any) -> Iterator[str]:  # noqa: ANN401 - an ASGI application
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", access_log=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + WAIT_S
+    while not server.started:
+        assert time.monotonic() < deadline, "the server does not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(WAIT_S)
+
+
+def _until_caught_up(service: Service) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while any(service.views.lag().values()):
+        assert time.monotonic() < deadline, "the views do not catch up"
+        time.sleep(0.02)
