@@ -26,7 +26,7 @@ class Rounding(_Part):
 
 class AtLeast(_Part):
     attribute: Text
-    gte: int
+    gte: int | float
 
 
 class Equals(_Part):

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ledger.pricing.calendar import WINDOW_MONTHS, Window
-from ledger.pricing.document import Demand, TariffDocument, Version, parse_tariff
+from ledger.pricing.document import TariffDocument, Version, parse_tariff
+from ledger.pricing.lines import charges_of, energy_registers
+from ledger.pricing.lint_household import hour_problems, vending_problems
 from ledger.pricing.lint_version import line_problems, version_problems
 from ledger.pricing.problems import Problem, Problems, TariffInvalid, pointer
 
@@ -50,6 +52,8 @@ def _problems(document: TariffDocument) -> Problems:
     yield from _header_problems(document)
     yield from _calendar_problems(document)
     yield from _tax_problems(document)
+    if document.vending is not None:
+        yield from vending_problems(document, document.vending)
     yield from _date_problems(document.versions)
     for number, version in enumerate(document.versions):
         yield from version_problems(document, version, ("versions", number))
@@ -121,27 +125,35 @@ def _header_problems(document: TariffDocument) -> Problems:
         if register in document.registers[:index]:
             message = f"The register {register} stands twice; name each once."
             yield Problem(pointer("registers", index), message, "registers")
-    if "total" in document.registers and len(document.registers) > 1 + _demand_registers(document):
+    energy = energy_registers(document)
+    if "total" in energy and len(energy) > 1:
         message = "`total` beside other registers counts twice; name either it or its parts."
         yield Problem("/registers", message, "registers")
-
-
-def _demand_registers(document: TariffDocument) -> int:
-    """How many registers hold a power rather than a quantity."""
-    charges = [charge for version in document.versions for charge in version.charges]
-    return len({charge.register_ for charge in charges if isinstance(charge, Demand)})
+    if not energy:
+        message = "Name a register that counts a quantity."
+        yield Problem("/registers", message, "registers")
 
 
 def _calendar_problems(document: TariffDocument) -> Problems:
     """Hours are split by the meter's registers; the calendar must speak of the same ones."""
-    for name, spans in (document.tou_calendar or {}).items():
+    calendar = document.tou_calendar or {}
+    own: dict[str, str] = {}
+    unknown = False
+    for name, spans in calendar.items():
         if isinstance(spans, str):
-            if name not in {*document.registers, "note", "holidays"}:
+            if name in document.registers:
+                own[name] = spans
+            elif name not in {"note", "holidays"}:
+                unknown = True
                 yield _unknown_register(document, "tou_calendar", name)
             continue
-        for register in spans:
-            if register not in document.registers:
-                yield _unknown_register(document, "tou_calendar", name, register)
+        strange = [register for register in spans if register not in document.registers]
+        for register in strange:
+            yield _unknown_register(document, "tou_calendar", name, register)
+        if not strange:
+            yield from hour_problems(spans, ("tou_calendar", name))
+    if own and not unknown:
+        yield from hour_problems(own, ("tou_calendar",))
 
 
 def _unknown_register(document: TariffDocument, *place: str) -> Problem:
@@ -157,7 +169,7 @@ def _tax_problems(document: TariffDocument) -> Problems:
     if document.tax.rate is not None:
         yield Problem("/tax/rate", message, "tax")
     for number, version in enumerate(document.versions):
-        for index, charge in enumerate(version.charges):
+        for index, charge in enumerate(charges_of(version)):
             if charge.tax_rate is not None:
                 place = pointer("versions", number, "charges", index, "tax_rate")
                 yield Problem(place, message, "tax")

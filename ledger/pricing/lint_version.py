@@ -1,56 +1,162 @@
-"""What can be wrong inside a version: tiers, seasons, prices, rounding, and lines between them."""
+"""What can be wrong inside a version: tiers, seasons, schedules, and lines between versions."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from ledger.pricing.document import (
     Charge,
     Consumption,
     Fixed,
-    Prices,
-    Rounding,
+    Percent,
     TariffDocument,
     Tier,
     Version,
 )
-from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS, decimal, minor_digits, scaled
+from ledger.pricing.exact import QUANTITY_DIGITS, decimal, minor_digits
+from ledger.pricing.lines import (
+    ROUNDING_LINE,
+    TOTAL,
+    charges_of,
+    energy_registers,
+    is_taxed_outside,
+)
+from ledger.pricing.lines import TAX_LINE as TAX
+from ledger.pricing.lint_charges import Found, charge_problems, circle_problems
+from ledger.pricing.lint_household import modifier_problems
+from ledger.pricing.lint_numbers import (
+    Place,
+    number_problems,
+    positive_problems,
+    rounding_problems,
+)
+from ledger.pricing.plans import kva_attribute
 from ledger.pricing.problems import Problem, Problems, pointer
-
-GL = re.compile(r"revenue|tax|credit|pass_through:\S.*")
-Place = tuple[str | int, ...]
 
 
 def version_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
     """Problems of one version that its shape does not show."""
-    yield from _tier_problems(version.tiers, (*at, "tiers"))
-    yield from _rounding_problems(version.rounding, document.currency, (*at, "rounding"))
+    yield from _tier_problems(version, version.tiers, (*at, "tiers"))
+    if minor_digits(document.currency) or Fraction(version.rounding.quantum) != Fraction("0.01"):
+        # The customary hundredth is no mistake where the currency has no minor unit.
+        yield from rounding_problems(version.rounding, document.currency, (*at, "rounding"))
     yield from _season_problems(version, at)
+    yield from _accumulation_problems(version, at)
     most = max(len(tiers) for tiers in _tiers_in_force(version))
-    if version.tou_tier_mode == "none" and most > 1 and len(document.registers) > 1:
-        message = "Tiers over several registers need `shared_thresholds`."
+    if version.tou_tier_mode == "none" and most > 1 and len(energy_registers(document)) > 1:
+        message = "Tiers over several registers need `shared_thresholds` or `per_register`."
         yield Problem(pointer(*at, "tou_tier_mode"), message, "tou_tier_mode")
-    seen: set[str] = set()
-    for index, charge in enumerate(version.charges):
-        place = (*at, "charges", index)
-        if charge.id in seen:
-            message = f"The charge {charge.id} stands twice; give each its own id."
-            yield Problem(pointer(*place, "id"), message, "duplicate")
-        seen.add(charge.id)
-        yield from _charge_problems(document, version, charge, place)
+    yield from _all_charge_problems(document, version, at)
+    for index, modifier in enumerate(version.modifiers):
+        yield from modifier_problems(version, modifier, (*at, "modifiers", index))
+    yield from _bill_problems(document, version, at)
 
 
 def line_problems(document: TariffDocument) -> Problems:
     """A line is one thing in all versions: its kind, its account and its tax do not change."""
     known: dict[str, tuple[str, str, Fraction]] = {}
     for number, version in enumerate(document.versions):
-        for index, charge in enumerate(version.charges):
+        for charge, place in _placed(version, ("versions", number)):
             tax_rate = Fraction(charge.tax_rate or document.tax.rate or 0)
             line = charge.kind, charge.gl, tax_rate
             if known.setdefault(charge.id, line) != line:
                 message = "Another version has this id with another kind, gl or tax; rename it."
-                place = pointer("versions", number, "charges", index, "id")
-                yield Problem(place, message, "line_changed")
+                yield Problem(pointer(*place, "id"), message, "line_changed")
+    reserved = {ROUNDING_LINE} if any(each.bill_rounding for each in document.versions) else set()
+    if is_taxed_outside(document):
+        reserved.add(TAX)
+    for number, version in enumerate(document.versions):
+        for charge, place in _placed(version, ("versions", number)):
+            if charge.id in reserved:
+                message = f"The ledger itself adds a line {charge.id}; give this one another id."
+                yield Problem(pointer(*place, "id"), message, "duplicate")
+
+
+def _placed(version: Version, at: Place) -> Iterator[tuple[Charge, Place]]:
+    """Charges of a version and of its schedules, with their places."""
+    for index, charge in enumerate(version.charges):
+        yield charge, (*at, "charges", index)
+    for number, schedule in enumerate(version.schedule_by_total):
+        for index, charge in enumerate(schedule.charges):
+            yield charge, (*at, "schedule_by_total", number, "charges", index)
+
+
+# ---------------------------------------------------------------- charges and schedules
+
+
+def _all_charge_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
+    common: set[str] = set()
+    for index, charge in enumerate(version.charges):
+        place = (*at, "charges", index)
+        yield from _repeated(charge, common, place)
+        tiers = version.tiers
+        if not (version.schedule_by_total and isinstance(charge, Consumption)):
+            yield from charge_problems(Found(document, version, tiers, place), charge)
+        else:
+            yield from _common_problems(document, version, charge, place)
+    lower, last = Fraction(0), len(version.schedule_by_total) - 1
+    for number, schedule in enumerate(version.schedule_by_total):
+        place = (*at, "schedule_by_total", number)
+        yield from _bound_problems(schedule.upto, lower, (*place, "upto"), is_last=number == last)
+        lower = max(lower, Fraction(schedule.upto or 0))
+        if schedule.tiers is not None:
+            yield from _tier_problems(version, schedule.tiers, (*place, "tiers"))
+        seen = set(common)
+        for index, charge in enumerate(schedule.charges):
+            deeper = (*place, "charges", index)
+            yield from _repeated(charge, seen, deeper)
+            found = Found(document, version, schedule.tiers or version.tiers, deeper)
+            yield from charge_problems(found, charge)
+    yield from _circles(version, at)
+
+
+def _circles(version: Version, at: Place) -> Problems:
+    places = {id(charge): place for charge, place in _placed(version, at)}
+    yield from circle_problems(list(charges_of(version)), lambda charge: places[id(charge)])
+
+
+def _common_problems(
+    document: TariffDocument, version: Version, charge: Consumption, at: Place
+) -> Problems:
+    """A price that every schedule shares must fit the tiers of each."""
+    for schedule in version.schedule_by_total:
+        found = Found(document, version, schedule.tiers or version.tiers, at)
+        yield from charge_problems(found, charge)
+
+
+def _repeated(charge: Charge, seen: set[str], at: Place) -> Problems:
+    if charge.id in seen:
+        message = f"The charge {charge.id} stands twice; give each its own id."
+        yield Problem(pointer(*at, "id"), message, "duplicate")
+    seen.add(charge.id)
+
+
+def _bill_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
+    known = {TOTAL, *(charge.id for charge in charges_of(version))}
+    for index, ladder in enumerate(version.bill_rounding):
+        place = (*at, "bill_rounding", index)
+        if ladder.line not in known:
+            message = f"No line {ladder.line}; write `total`, or the id of a charge."
+            yield Problem(pointer(*place, "line"), message, "unknown_charge")
+        yield from rounding_problems(ladder.rounding, document.currency, (*place, "rounding"))
+
+
+def _accumulation_problems(version: Version, at: Place) -> Problems:
+    accumulation = version.accumulation
+    rule, place = accumulation.proration, (*at, "accumulation", "proration")
+    for name in ("factor_quantum", "tier_quantum"):
+        yield from positive_problems(getattr(rule, name), (*place, name))
+    if rule.base_days is not None and (rule.base_days < 1 or rule.method != "days"):
+        message = "A number of days, 1 or more, belongs to the method `days`."
+        yield Problem(pointer(*place, "base_days"), message, "range")
+    if accumulation.basis == "purchase":
+        kinds = (Consumption, Fixed, Percent)
+        for charge, where in _placed(version, at):
+            if not isinstance(charge, kinds):
+                message = f"Units are not sold with charges of kind `{charge.kind}`; take it out."
+                yield Problem(pointer(*where, "kind"), message, "purchase")
+        if version.schedule_by_total or version.modifiers or version.bill_rounding:
+            message = "Units are sold by tiers alone, without schedules, allowances or ladders."
+            yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")
 
 
 # ---------------------------------------------------------------- tiers and seasons
@@ -60,29 +166,37 @@ def _tiers_in_force(version: Version) -> list[list[Tier]]:
     return [version.tiers, *(season.tiers or version.tiers for season in version.seasons)]
 
 
-def _tier_problems(tiers: Sequence[Tier], at: Place) -> Problems:
-    lower = Fraction(0)
+def _tier_problems(version: Version, tiers: Sequence[Tier], at: Place) -> Problems:
+    lower: dict[str, Fraction] = {}
     for index, tier in enumerate(tiers):
-        place = pointer(*at, index, "upto")
-        is_last = index == len(tiers) - 1
-        if tier.upto is None:
-            if not is_last:
-                yield Problem(place, "Only the last tier is open; give this one a bound.", "tiers")
-            continue
-        if is_last:
-            message = "The last tier must be open; write null, or add a tier after it."
-            yield Problem(place, message, "tiers")
-        yield from _number_problems(tier.upto, QUANTITY_DIGITS, (*at, index, "upto"))
-        if Fraction(tier.upto) <= lower:
-            message = f"Bounds ascend from above 0; this one must be more than {decimal(lower)}."
-            yield Problem(place, message, "tiers")
-        lower = max(lower, Fraction(tier.upto))
+        place = (*at, index, "upto")
+        below = lower.get(tier.per, Fraction(0))
+        yield from _bound_problems(tier.upto, below, place, is_last=index == len(tiers) - 1)
+        lower[tier.per] = max(below, Fraction(tier.upto or 0))
+        if tier.per == "kva" and not any(map(kva_attribute, charges_of(version))):
+            message = "A capacity charge per kVA must name the attribute that tells the kVA."
+            yield Problem(pointer(*at, index, "per"), message, "attribute")
+
+
+def _bound_problems(upto: str | None, lower: Fraction, at: Place, *, is_last: bool) -> Problems:
+    if upto is None:
+        if not is_last:
+            message = "Only the last tier is open; give this one a bound."
+            yield Problem(pointer(*at), message, "tiers")
+        return
+    if is_last:
+        message = "The last tier must be open; write null, or add a tier after it."
+        yield Problem(pointer(*at), message, "tiers")
+    yield from number_problems(upto, QUANTITY_DIGITS, at)
+    if Fraction(upto) <= lower:
+        message = f"Bounds ascend from above 0; this one must be more than {decimal(lower)}."
+        yield Problem(pointer(*at), message, "tiers")
 
 
 def _season_problems(version: Version, at: Place) -> Problems:
     names: set[str] = set()
     months: set[int] = set()
-    priced = {charge.id for charge in version.charges if isinstance(charge, Consumption)}
+    priced = {charge.id for charge in charges_of(version) if isinstance(charge, Consumption)}
     for index, season in enumerate(version.seasons):
         place = (*at, "seasons", index)
         if season.id in names:
@@ -97,99 +211,6 @@ def _season_problems(version: Version, at: Place) -> Problems:
             if name not in priced:
                 message = f"No consumption charge {name} in this version; correct the id."
                 yield Problem(pointer(*place, "rates", name), message, "season")
-        yield from _tier_problems(season.tiers or [], (*place, "tiers"))
+        yield from _tier_problems(version, season.tiers or [], (*place, "tiers"))
         names.add(season.id)
         months.update(season.months)
-
-
-# ---------------------------------------------------------------- charges
-
-
-def _charge_problems(
-    document: TariffDocument, version: Version, charge: Charge, at: Place
-) -> Problems:
-    if not GL.fullmatch(charge.gl):
-        message = "Book a line as revenue, tax, credit or pass_through:<payee>."
-        yield Problem(pointer(*at, "gl"), message, "gl")
-    if charge.rounding is not None:
-        yield from _rounding_problems(charge.rounding, document.currency, (*at, "rounding"))
-    for rate, place in ((charge.tax_rate, (*at, "tax_rate")), (document.tax.rate, ("tax", "rate"))):
-        if rate is not None and not 0 <= Fraction(rate) < 1:
-            yield Problem(pointer(*place), "Write a tax of 13 % as 0.13.", "tax")
-    match charge:
-        case Consumption():
-            yield from _consumption_problems(document, version, charge, at)
-        case Fixed():
-            if (charge.amount is None) == (charge.amount_by_tier_reached is None):
-                yield Problem(pointer(*at), "A fixed charge needs one `amount`.", "charge")
-            if charge.amount is not None:
-                yield from _price_problems(charge.amount, charge.gl, (*at, "amount"))
-        case _:
-            pass  # Refused as not built.
-
-
-def _consumption_problems(
-    document: TariffDocument, version: Version, charge: Consumption, at: Place
-) -> Problems:
-    if (charge.rate is None) == (charge.rates is None):
-        message = "Give either `rate` (one price) or `rates` (by tier), exactly one of them."
-        yield Problem(pointer(*at), message, "charge")
-        return
-    if charge.rate is not None:
-        yield from _price_problems(charge.rate, charge.gl, (*at, "rate"))
-    counts = {len(version.tiers)}
-    for index, season in enumerate(version.seasons):
-        tiers = len(season.tiers or version.tiers)
-        if charge.id in season.rates:
-            place = (*at[:2], "seasons", index, "rates", charge.id)
-            prices = season.rates[charge.id]
-            yield from _rates_problems(document, prices, {tiers}, charge.gl, place)
-        else:
-            counts.add(tiers)
-    if charge.rates is not None:
-        yield from _rates_problems(document, charge.rates, counts, charge.gl, (*at, "rates"))
-
-
-def _rates_problems(
-    document: TariffDocument, rates: Prices, counts: set[int], gl: str, at: Place
-) -> Problems:
-    """A price for each tier of every season it serves, of exactly the tariff's registers."""
-    rows = {"": rates} if isinstance(rates, list) else rates
-    if isinstance(rates, dict) and set(rates) != set(document.registers):
-        names = ", ".join(document.registers)
-        message = f"Give prices for exactly the tariff's registers: {names}."
-        yield Problem(pointer(*at), message, "registers")
-    for register, prices in rows.items():
-        place = (*at, register) if register else at
-        if {len(prices)} != counts:
-            tiers = " or ".join(str(count) for count in sorted(counts))
-            message = f"{len(prices)} prices for {tiers} tiers; give one price for each tier."
-            yield Problem(pointer(*place), message, "rate_count")
-        for index, price in enumerate(prices):
-            yield from _price_problems(price, gl, (*place, index))
-
-
-# ---------------------------------------------------------------- numbers
-
-
-def _price_problems(price: str, gl: str, at: Place) -> Problems:
-    yield from _number_problems(price, PRICE_DIGITS, at)
-    if Fraction(price) < 0 and gl != "credit":
-        message = "Only a line booked as `credit` may be below zero; correct the sign or the gl."
-        yield Problem(pointer(*at), message, "negative")
-
-
-def _number_problems(number: str, digits: int, at: Place) -> Problems:
-    try:
-        scaled(number, digits)
-    except ValueError:
-        yield Problem(pointer(*at), f"At most {digits} decimals; round it.", "decimals")
-
-
-def _rounding_problems(rounding: Rounding, currency: str, at: Place) -> Problems:
-    digits = minor_digits(currency)
-    quantum = Fraction(rounding.quantum) * Fraction(10**digits)
-    if quantum <= 0 or quantum.denominator != 1:
-        unit = decimal(Fraction(1, 10**digits))
-        message = f"Round to whole minor units of {currency}: a multiple of {unit}."
-        yield Problem(pointer(*at, "quantum"), message, "quantum")

@@ -2,7 +2,7 @@
 
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.pricing.calendar import FOREVER, WINDOW_MONTHS, Window, month_of
 from ledger.pricing.charges import FixedCharge, FreeQuantity, Modifier, Plan, Proration
@@ -234,6 +234,10 @@ def _modifier(document: ModifierDocument) -> Modifier:
         rerates=document.change == "rerate_window",
         at_once=not begins_next_month(document.starts),
     )
+
+
+AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
+"""How a tariff says that an allowance counts for the month of the change."""
 
 
 def begins_next_month(starts: str | None) -> bool:

@@ -19,10 +19,8 @@ PUBLISHED: dict[str, Any] = {
     for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
     for name, tariff in json.loads(path.read_bytes())["tariffs"].items()
 }
-WHEN = {"attribute": "low_income", "eq": True}
 OLD = {"effective_to": "2021-01-01"}
 NEW = {"effective_from": "2021-01-01"}
-MODIFIER = {"id": "many", "effect": "shift_tiers", "per_month": "100", "when": WHEN}
 
 
 def found(tariff: dict[str, Any]) -> list[tuple[str, str]]:
@@ -150,46 +148,6 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         [("/versions/0/tou_tier_mode", "tou_tier_mode")],
     ),
 ]
-NOT_BUILT: list[tuple[dict[str, Any], str]] = [
-    (document(tax={"treatment": "exclusive"}), "/tax/treatment"),
-    (document(vending={"unit_quantum": "0.1"}), "/vending"),
-    (version(modifiers=[MODIFIER]), "/versions/0/modifiers"),
-    (version(bill_rounding=[{"line": "total", "rounding": {"quantum": "1", "mode": "down"}}]),
-     "/versions/0/bill_rounding"),
-    (version(schedule_by_total=[{"upto": None, "charges": [ENERGY]}]),
-     "/versions/0/schedule_by_total"),
-    (version(tou_tier_mode="per_register"), "/versions/0/tou_tier_mode"),
-    (version(tiers=[{"upto": "9", "per": "day"}, {"upto": None}]), "/versions/0/tiers/0/per"),
-    (version(tiers=[{"upto": "9", "per": "kva"}, {"upto": None}]), "/versions/0/tiers/0/per"),
-    (version(seasons=[season(tiers=[{"upto": "9", "per": "day"}, {"upto": None}])]),
-     "/versions/0/seasons/0/tiers/0/per"),
-    (document(accumulation("billing_period")), "/versions/0/accumulation/window"),
-    (document(accumulation(basis="purchase")), "/versions/0/accumulation/basis"),
-    (document(accumulation(proration={"method": "days", "base_days": 30})),
-     "/versions/0/accumulation/proration/method"),
-    (document(accumulation(proration={"method": "months"})),
-     "/versions/0/accumulation/proration/method"),
-    (charge(when=WHEN), CHARGE + "/when"),
-    (charge(on_excess_over="10"), CHARGE + "/on_excess_over"),
-    (document(charges(fixed("day", "1") | {"when": WHEN})), CHARGE + "/when"),
-    (document(charges(fixed("first_purchase_of_month", "98"))), CHARGE + "/per"),
-    (document(charges({"id": "a", "kind": "fixed", "per": "period",
-                       "amount_by_tier_reached": ["1", "2"]})),
-     CHARGE + "/amount_by_tier_reached"),
-    (document(charges({"id": "a", "kind": "capacity", "rate": "24", "per": "kva_month",
-                       "quantity_attribute": "kva"})), CHARGE + "/kind"),
-    (document(charges({"id": "a", "kind": "demand", "rates": ["12"], "register": "max"})),
-     CHARGE + "/kind"),
-    (document(charges({"id": "a", "kind": "percent", "of": ["b"], "rate": "0.1"})),
-     CHARGE + "/kind"),
-    (document(charges({"id": "a", "kind": "adjustment_table", "input": "power_factor",
-                       "of": ["b"], "standard": "0.9",
-                       "steps": [{"from": "0", "to": "1", "percent_per_001": "1"}]})),
-     CHARGE + "/kind"),
-    (document(charges({"id": "a", "kind": "free_quantity", "per_month": "15"})), CHARGE + "/kind"),
-    (document(charges({"id": "a", "kind": "minimum", "per": "day", "amount": "1"})),
-     CHARGE + "/kind"),
-]  # fmt: skip
 
 
 @given(documents())
@@ -208,22 +166,11 @@ def test_what_is_wrong_is_named_by_place_and_code(
     assert [problem.path for problem in refused.value.problems] == [path for path, _ in problems]
 
 
-@pytest.mark.parametrize(("tariff", "path"), NOT_BUILT)
-def test_what_the_engine_cannot_rate_is_refused_and_never_ignored(
-    tariff: dict[str, Any], path: str
-) -> None:
-    VALIDATOR.validate(tariff)
-    parse_tariff(tariff)
-    assert (path, "not_built_yet") in found(tariff)
-    with pytest.raises(TariffInvalid):
-        compile_tariff(tariff)
-
-
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_tariffs_fit_the_schema_and_parse(name: str) -> None:
     VALIDATOR.validate(PUBLISHED[name])
     assert parse_tariff(json.dumps(PUBLISHED[name]).encode()).tariff_id == name
-    assert {problem.code for problem in lint(PUBLISHED[name])} <= {"not_built_yet"}
+    assert lint(PUBLISHED[name]) == []
 
 
 @pytest.mark.parametrize(

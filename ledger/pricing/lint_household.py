@@ -1,0 +1,124 @@
+"""What can be wrong with allowances, sales of units and hours: the shape does not show it."""
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from ledger.pricing.document import (
+    AtLeast,
+    Consumption,
+    Modifier,
+    TariffDocument,
+    Vending,
+    Version,
+)
+from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
+from ledger.pricing.lines import charges_of
+from ledger.pricing.lint_numbers import Place, number_problems, positive_problems
+from ledger.pricing.problems import Problem, Problems, pointer
+from ledger.pricing.terms import AT_ONCE, begins_next_month
+
+SPAN: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+DAY_MINUTES: Final = 24 * 60
+TAKEN: Final = frozenset({"channel_fee", "arrears", "vat"})
+"""What a payment bears besides the charges of the tariff."""
+
+
+def modifier_problems(version: Version, modifier: Modifier, at: Place) -> Problems:
+    """An allowance says what it moves, for whom, and from when on."""
+    if modifier.effect == "shift_tiers":
+        yield from _shift_problems(version, modifier, at)
+    else:
+        yield from _flat_problems(version, modifier, at)
+    starts = modifier.starts
+    if starts is not None and not begins_next_month(starts) and starts not in AT_ONCE:
+        message = "Write `next_month`, or `at_once` for the month of the change."
+        yield Problem(pointer(*at, "starts"), message, "starts")
+    if modifier.valid_years is not None and modifier.valid_years < 1:
+        yield Problem(pointer(*at, "valid_years"), "An allowance lasts a year or more.", "range")
+    if modifier.per_extra_person and not isinstance(modifier.when, AtLeast):
+        message = "Extra persons are counted from a number on; write the condition with `gte`."
+        yield Problem(pointer(*at, "per_extra_person"), message, "condition")
+
+
+def _shift_problems(version: Version, modifier: Modifier, at: Place) -> Problems:
+    if modifier.per_month is None:
+        message = "Say by how much a month the bounds move."
+        yield Problem(pointer(*at), message, "missing_field")
+    else:
+        yield from number_problems(modifier.per_month, QUANTITY_DIGITS, (*at, "per_month"))
+    if modifier.rate is not None:
+        message = "Bounds that move have no price; take it out, or write flat_price."
+        yield Problem(pointer(*at, "rate"), message, "charge")
+    bounded = max(len(version.tiers), *(len(season.tiers or []) for season in version.seasons), 1)
+    for index, tier in enumerate(modifier.only_tiers or []):
+        if not 0 <= tier < bounded:
+            message = "Tiers count from 1, and the last one has no bound to move."
+            yield Problem(pointer(*at, "only_tiers", index), message, "tiers")
+
+
+def _flat_problems(version: Version, modifier: Modifier, at: Place) -> Problems:
+    if modifier.rate is None:
+        yield Problem(pointer(*at), "Say the one price.", "missing_field")
+    else:
+        yield from number_problems(modifier.rate, PRICE_DIGITS, (*at, "rate"))
+    for name in ("per_month", "only_tiers"):
+        if getattr(modifier, name) is not None:
+            message = "One price moves no bounds; take it out, or write shift_tiers."
+            yield Problem(pointer(*at, name), message, "charge")
+    tiered = {
+        charge.id
+        for charge in charges_of(version)
+        if isinstance(charge, Consumption) and charge.rates is not None
+    }
+    if len(tiered) != 1:
+        message = "One price replaces one tiered charge; this version has another number of them."
+        yield Problem(pointer(*at, "effect"), message, "charge")
+
+
+def vending_problems(document: TariffDocument, vending: Vending) -> Problems:
+    """Units are sold in whole quanta, and a payment bears known things in a known order."""
+    if vending.unit_quantum is not None:
+        yield from number_problems(
+            vending.unit_quantum, QUANTITY_DIGITS, ("vending", "unit_quantum")
+        )
+        yield from positive_problems(vending.unit_quantum, ("vending", "unit_quantum"))
+    share = vending.arrears_share
+    if share is not None and not 0 <= Fraction(share) <= 1:
+        message = "Write a quarter of the payment as 0.25."
+        yield Problem("/vending/arrears_share", message, "range")
+    known = TAKEN | {charge.id for version in document.versions for charge in version.charges}
+    for index, name in enumerate(vending.order or []):
+        if name not in known:
+            names = ", ".join(sorted(known))
+            message = f"A payment does not bear {name}; it bears: {names}."
+            yield Problem(pointer("vending", "order", index), message, "unknown_charge")
+        elif name in (vending.order or [])[:index]:
+            yield Problem(pointer("vending", "order", index), "Name it once.", "duplicate")
+
+
+def hour_problems(spans: dict[str, str], at: Place) -> Problems:
+    """The hours of a day belong to one register each, and none is left over."""
+    minutes = [0] * DAY_MINUTES
+    for register, text in spans.items():
+        parts = [SPAN.fullmatch(part.strip()) for part in text.split(",")]
+        if not all(parts):
+            message = "Write hours like 08:00-12:00, several with a comma between."
+            yield Problem(pointer(*at, register), message, "hours")
+            return
+        for part in filter(None, parts):
+            for minute in minutes_of(part):
+                minutes[minute] += 1
+    if any(count != 1 for count in minutes):
+        first = next(minute for minute, count in enumerate(minutes) if count != 1)
+        which = "no register" if minutes[first] == 0 else "two registers"
+        message = f"{first // 60:02}:{first % 60:02} belongs to {which}; let the hours join."
+        yield Problem(pointer(*at), message, "hours")
+
+
+def minutes_of(span: re.Match[str]) -> range | list[int]:
+    """Minutes of the day in a span; one that ends before it begins goes over midnight."""
+    start, end = (int(span[n]) * 60 + int(span[n + 1]) for n in (1, 3))
+    if start < end:
+        return range(start, min(end, DAY_MINUTES))
+    return [*range(start, DAY_MINUTES), *range(min(end, DAY_MINUTES))]
