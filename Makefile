@@ -49,6 +49,10 @@ test: check postgres chromium ## The gate and all tests, on SQLite and on Postgr
 bench: $(VENV)/installed ## Measure the store of LEDGER_DATABASE_URL against its limits (BENCHES="readings …")
 	@for bench in $(BENCHES); do $(BIN)/wattledger bench $$bench --json || exit; done
 
+.PHONY: demo
+demo: $(VENV)/installed ## Show a town of simulated meters with its console (DEMO="--meters 50 -o")
+	$(BIN)/wattledger demo $(DEMO)
+
 .PHONY: serve
 serve: $(VENV)/installed ## Serve HTTP on the store of LEDGER_DATABASE_URL
 	$(BIN)/wattledger serve

@@ -11,6 +11,7 @@ from typer.main import get_command
 from adapters.cli.verbs import Commands, alone, verb
 
 TOPICS: Final = {
+    "demo": ("demo",),
     "init": ("init",),
     "serve": ("serve",),
     "worker": ("worker",),

@@ -1,0 +1,132 @@
+"""`wattledger demo`: a town of simulated meters with a page of its own, gone with Ctrl-C."""
+
+import signal
+import socket
+import sys
+import tempfile
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from adapters.cli.output import Stream, progress, say
+from adapters.cli.problems import InputError
+from adapters.demo.stage import Plan, Stage, staged, temporary
+from adapters.wiring import now_us, open_engine, open_users, read_settings
+from api.main import serving
+from ledger.access import ROLES, User
+from ledger.commands import Json
+
+METERS_PER_GATEWAY: Final = 64
+GATEWAYS_MIN: Final = 3
+LINK_MINUTES: Final = 24 * 60
+GRACE_S: Final = 2
+WELCOME: Final = """\
+{accounts} customers, {gateways} gateways, {readings} readings of history; {speed} s pass in one.
+Console: {url}
+Sign in (each link once):
+{links}
+Try: recharge a customer who is cut off and watch the supply come back · ask why it was cut ·
+     verify the chain · export the daily report.
+API: curl -H 'Authorization: Bearer {token}' {url}/api/v1/accounts"""
+
+
+def demo(
+    meters: Annotated[int, typer.Option(min=8, max=5_000, help="Customers, a meter each.")] = 500,
+    speed: Annotated[
+        int, typer.Option(min=1, max=3_600, help="How fast the town's time runs.")
+    ] = 60,
+    seed: Annotated[int, typer.Option(help="Draws people, loads and sizes.")] = 1,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 draws one.")] = None,
+    is_opened: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("-o", "--open", help="Open the console in a browser.")
+    ] = False,
+) -> Stream:
+    """Show everything at work: simulated meters, three months of history, the console."""
+    given = read_settings()
+    gateways = max(GATEWAYS_MIN, -(-meters // METERS_PER_GATEWAY))
+    plan = Plan(meters, gateways, speed, seed)
+    place = (host or given.host, given.port if port is None else port)
+    return Stream(lines=_shown(place, plan, is_opened=is_opened), human=_welcome)
+
+
+def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[Json]:
+    began_s = time.monotonic()
+    with ExitStack() as stage_door:
+        enter = stage_door.enter_context
+        bound = enter(closing(_bound(*place)))
+        folder = enter(tempfile.TemporaryDirectory(prefix="wattledger-demo-"))
+        settings = temporary(Path(folder), host=place[0], port=bound.getsockname()[1])
+        with progress("Living through ninety days") as advance:
+            stage = enter(staged(settings, plan, now_us(), advance))
+        app = enter(serving(settings, stage.town.clock.now_us))
+        body = _body(stage, plan)
+        yield {**body, "seconds": round(time.monotonic() - began_s, 1)}
+        sys.stdout.flush()
+        if is_opened:
+            webbrowser.open(body["links"]["admin"])
+        _run(app, bound)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """The port is taken first: who finds it busy need not wait for a history."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        raise InputError("port_busy", f"{host}:{port} cannot be served: {error}.") from error
+    return bound
+
+
+def _body(stage: Stage, plan: Plan) -> Json:
+    """Where to look, and a way in for every role; customers see the account that is shortest."""
+    settings = stage.settings
+    url = f"http://{settings.host}:{settings.port}"
+    short = next(each for each in stage.town.people if each.customer.fate == "cut_off")
+    engine = open_engine(settings)
+    try:
+        users = open_users(engine, settings)
+        links = {}
+        for role in ROLES:
+            account_no = short.customer.account_no if role == "customer" else ""
+            users.add(User(f"demo-{role}", role, frozenset(), account_no))
+            links[role] = f"{url}/login/link/{users.issue_link(f'demo-{role}', LINK_MINUTES)}"
+        token = users.issue_token("demo-admin", days=1)
+    finally:
+        engine.dispose()
+    return {
+        "url": url,
+        "links": links,
+        "token": token,
+        "accounts": plan.meters,
+        "gateways": plan.gateways,
+        "readings": stage.readings,
+        "speed": plan.speed,
+    }
+
+
+def _welcome(body: Json) -> str:
+    links = "\n".join(f"  {role:<15}{link}" for role, link in body["links"].items())
+    return WELCOME.format(**{**body, "links": links})
+
+
+def _run(app: FastAPI, bound: socket.socket) -> None:
+    """Serve until Ctrl-C; the server raises the signal again when it is done, and that is all."""
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
+    )
+    server = uvicorn.Server(config)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: setattr(server, "should_exit", True))
+    say("Ctrl-C stops everything and leaves nothing behind.", style="dim")
+    server.run(sockets=[bound])
