@@ -1,7 +1,7 @@
 """The environment, read once: `LEDGER_*`; an unknown name is an error, not a silence."""
 
 import os
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +20,14 @@ class Settings(BaseSettings):
     """Folded states kept in memory, about 1.5 KB each."""
     vault_key_file: str = "var/vault.key"
     """File with the master key that wraps the customers' keys; made by `init`."""
+    devices: Literal["on", "off"] = "on"
+    """Whether this process reads and commands meters; of several that may, one does."""
+    trips: Literal["on", "off"] = "on"
+    """`off` is the kill switch: nothing is cut, everything else goes on."""
+    trips_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    """So many trips are sent to one gateway within a minute at most."""
+    poll_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    """So often every connected meter is read."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
 

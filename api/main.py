@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
+from adapters.device_side import start_devices
 from adapters.settings import Settings
 from adapters.store.faults import STORE_MEANINGS
 from adapters.views import Views
@@ -25,6 +26,7 @@ def serving(settings: Settings, clock: Clock | None = None) -> Iterator[FastAPI]
     ledger.watch(tail.add)
     views = Views(engine, ledger.terms, tail)
     worker = Worker(list(views.feeds.values()), ledger.terms.shards, tail).start()
+    devices = start_devices(settings, ledger, engine)
     try:
         yield create_app(
             Service(ledger, views, SqlQueries(engine, ledger.terms)),
@@ -32,6 +34,8 @@ def serving(settings: Settings, clock: Clock | None = None) -> Iterator[FastAPI]
             STORE_MEANINGS,
         )
     finally:
+        if devices is not None:
+            devices.stop()
         worker.stop()
         ledger.close()
         engine.dispose()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.opening import reading
+from adapters.cli.opening import opened
 from adapters.cli.output import Shown, say
+from adapters.device_side import start_devices
 from adapters.views import Views
 from adapters.worker import Worker
 from ledger.aggregates import Refused
@@ -18,19 +19,25 @@ def worker(
         list[str] | None, typer.Option(help="Feeds to run [all]: front, detail.")
     ] = None,
 ) -> Shown:
-    """Keep the views behind the log until told to stop; several may run, one acts per feed."""
+    """Keep the views behind the log, and act on the meters, until told to stop.
+
+    Several may run: one acts per feed, and one on the meters. With --feed only those feeds run.
+    """
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
-    with reading() as (engine, terms):
-        views = Views(engine, terms)
+    with opened() as here:
+        views = Views(here.engine, here.terms)
         unknown = sorted(set(feed or ()) - set(views.feeds))
         if unknown:
             known = ", ".join(views.feeds)
             raise Refused("feed_unknown", f"There is no feed {unknown[0]}; there are: {known}.")
         chosen = [views.feeds[name] for name in feed or views.feeds]
-        running = Worker(chosen, terms.shards).start()
+        running = Worker(chosen, here.terms.shards).start()
+        devices = None if feed else start_devices(here.settings, here.ledger, here.engine)
         say(f"Following the log: {', '.join(each.spec.name for each in chosen)}. Ctrl-C stops.")
         stopping.wait()
+        if devices is not None:
+            devices.stop()
         running.stop()
         return Shown(body={"stopped": True, "lag": views.lag()}, hint="wattledger doctor")

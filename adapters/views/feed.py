@@ -18,7 +18,7 @@ from ledger.projections.tail import Tail
 
 Batch = Sequence[Recorded | Unreadable]
 Apply = Callable[[Connection, FeedSpec, Batch], None]
-_COLUMNS: Final = (
+COLUMNS: Final = (
     events.c.shard,
     events.c.position,
     cast(events.c.stream_id, Text),  # The driver would make an object of each UUID.
@@ -30,21 +30,23 @@ _COLUMNS: Final = (
     events.c.topic,
     events.c.payload,
 )
+"""What an event is decoded from, in the order of `recorded_or_unreadable`."""
 
 
 def read_batch(connection: Connection, shard: int, after: int, limit: int) -> Batch:
     """Decoded events behind a position, in order; what cannot be decoded is marked."""
     found = connection.execute(
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(events.c.shard == shard, events.c.position > after)
         .order_by(events.c.position)
         .limit(limit)
     )
     # The driver's own tuples: wrapping each costs as much as decoding it.
-    return [_recorded(row) for row in found.cursor.fetchall()]
+    return [recorded_or_unreadable(row) for row in found.cursor.fetchall()]
 
 
-def _recorded(row: Any) -> Recorded | Unreadable:  # noqa: ANN401 - a database row
+def recorded_or_unreadable(row: Any) -> Recorded | Unreadable:  # noqa: ANN401 - a database row
+    """The event of a row of `COLUMNS`, marked where it cannot be decoded."""
     try:
         event = decode(row[8], row[9])
     except Exception as error:  # noqa: BLE001 - the reason is kept, the stream is parked
@@ -118,7 +120,7 @@ class Feed:
             if since is None:
                 return 0
             rows = connection.execute(
-                select(*_COLUMNS)
+                select(*COLUMNS)
                 .where(
                     events.c.shard == shard,
                     events.c.stream_id == stream_id,
@@ -126,7 +128,7 @@ class Feed:
                 )
                 .order_by(events.c.version)
             )
-            batch = [_recorded(row) for row in rows]
+            batch = [recorded_or_unreadable(row) for row in rows]
             projected = project(self.spec.projections, batch, {})
             if projected.poisons:
                 raise StillPoisonedError(projected.poisons[0].reason)

@@ -15,13 +15,12 @@ from ledger.aggregates.meter import Meter
 from ledger.aggregates.work_order import WorkOrder
 from ledger.commands import Json
 from ledger.commands.request_command import (
-    command_answer,
     open_work_order,
     place,
     shard_of_id,
     what_holds,
 )
-from ledger.commands.show_supply import is_done, point_of, show, verify
+from ledger.commands.show_supply import point_of, show, shows, verify
 from ledger.devices import (
     Garbled,
     MeterAddress,
@@ -56,8 +55,20 @@ class Dispatch(NamedTuple):
     address: MeterAddress
 
 
-def begin_dispatch(command_id: str, ledger: Ledger, *, may_trip: bool) -> Dispatch | None:
-    """Leave to send, recorded before anything is sent; None where it is not to be sent now.
+class Progress(NamedTuple):
+    """How far a command has come; nothing is to be done before `again_at_us`.
+
+    `position` is how far its shard was then: later words about the command are newer.
+    """
+
+    status: str
+    attempt: int
+    again_at_us: int
+    position: int
+
+
+def begin_dispatch(command_id: str, ledger: Ledger, *, may_trip: bool) -> Dispatch | Progress:
+    """Leave to send, recorded before anything is sent; else how far it has come.
 
     Still intended, money still below the line, not protected, not expired, newest order of its
     point, nobody else sending it: whatever fails is recorded as held, cancelled or expired.
@@ -80,11 +91,11 @@ def begin_dispatch(command_id: str, ledger: Ledger, *, may_trip: bool) -> Dispat
         else:
             found.append(_dispatch(session, point, command))
 
-    _advance(command_id, decide, ledger)
-    return found[0] if found else None
+    progress = _advance(command_id, decide, ledger)
+    return found[0] if found else progress
 
 
-def record_sent(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger) -> Json:
+def record_sent(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger) -> Progress:
     """What came of sending an order."""
 
     def decide(session: Session, command: DeviceCommand) -> None:
@@ -109,7 +120,7 @@ def record_sent(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger)
     return _advance(command_id, decide, ledger)
 
 
-def record_seen(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger) -> Json:
+def record_seen(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger) -> Progress:
     """What a fresh look at the meter showed after an order."""
 
     def decide(session: Session, command: DeviceCommand) -> None:
@@ -117,7 +128,7 @@ def record_seen(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger)
             return
         if not isinstance(outcome, Ok) or outcome.state is None:
             _unknown(session, command, outcome)
-        elif is_done(command, outcome.state):
+        elif shows(command.kind, outcome.state):
             verify(session, command, outcome.state, "read")
         else:
             _not_reached(session, command, outcome.state)
@@ -125,7 +136,7 @@ def record_seen(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger)
     return _advance(command_id, decide, ledger)
 
 
-def recheck(command_id: str, ledger: Ledger, *, may_trip: bool) -> Json:
+def recheck(command_id: str, ledger: Ledger, *, may_trip: bool) -> Progress:
     """Let a held command go where nothing holds it any more."""
 
     def decide(session: Session, command: DeviceCommand) -> None:
@@ -138,16 +149,20 @@ def recheck(command_id: str, ledger: Ledger, *, may_trip: bool) -> Json:
     return _advance(command_id, decide, ledger)
 
 
-def _advance(command_id: str, decide: Step, ledger: Ledger) -> Json:
+def _advance(command_id: str, decide: Step, ledger: Ledger) -> Progress:
     shard = shard_of_id(command_id, ledger.terms.shards)
+    reached: list[Progress] = []
 
     def decide_command(session: Session) -> Json:
         command = session.aggregate(DeviceCommand, command_id, shard)
         command.require_known()
         decide(session, command)
-        return command_answer(command)
+        position = session.positions[shard]
+        reached.append(Progress(command.status, command.attempts, command.again_at_us, position))
+        return {}
 
-    return ledger.decide(decide_command, CONTEXT, shards=(shard,)).body
+    ledger.decide(decide_command, CONTEXT, shards=(shard,))
+    return reached[-1]
 
 
 def _free_to_go(session: Session, command: DeviceCommand) -> tuple[Account, Point] | None:

@@ -1,9 +1,11 @@
 """Reconcile the supply (状态核对): what a sweep saw on a meter against what is wanted there."""
 
+from concurrent.futures import Future
+
 from ledger.aggregates.account.supply import SHOWN
 from ledger.commands import Json
 from ledger.commands.request_command import newest_command
-from ledger.commands.show_supply import is_done, show, verify
+from ledger.commands.show_supply import show, shows, verify
 from ledger.devices import MeterState
 from ledger.store import Answer, Context, Ledger, Session
 
@@ -11,6 +13,12 @@ CONTEXT = Context("sweep")
 
 
 def handle(meter_no: str, state: MeterState, ledger: Ledger) -> Answer | None:
+    """Reconcile and wait for it; None where there is nothing to reconcile."""
+    asked = submit(meter_no, state, ledger)
+    return None if asked is None else asked.result()
+
+
+def submit(meter_no: str, state: MeterState, ledger: Ledger) -> "Future[Answer] | None":
     """Confirm the supply, or open a case; a meter of no account, or unclear, is passed over.
 
     A command whose effect was unknown, or that waited for the customer, may be verified by it. A
@@ -32,11 +40,11 @@ def handle(meter_no: str, state: MeterState, ledger: Ledger) -> Answer | None:
             and newest.status in {"unknown", "awaiting_customer", "failed"}
             and newest.meter_no == meter_no
             and state.at_us > newest.sent_at_us
-            and is_done(newest, state)
+            and shows(newest.kind, state)
         ):
             verify(session, newest, state, "sweep")
         else:
             show(session, account, point, state.relay, state.at_us)
         return {"actual": point.supply_actual, "mismatch": point.mismatch}
 
-    return ledger.decide(decide, CONTEXT, shards=(shard,))
+    return ledger.submit(decide, CONTEXT, shards=(shard,))

@@ -9,7 +9,7 @@ from ledger.aggregates.command import DeviceCommand
 from ledger.aggregates.work_order import WorkOrder
 from ledger.commands import Command, Identifier, Json, Text
 from ledger.commands.request_command import shard_of_id
-from ledger.commands.show_supply import is_done, point_of, show, verify
+from ledger.commands.show_supply import point_of, show, shows, verify
 from ledger.devices import MeterState, Relay
 from ledger.store import Answer, Context, Ledger, Session
 
@@ -51,7 +51,7 @@ def _take(session: Session, work: WorkOrder, actual: str) -> None:
     """What was seen by hand counts as if the meter had shown it."""
     found = session.aggregate(DeviceCommand, work.command_id, work.shard)
     state = MeterState(session.now_us, {}, RELAY[actual], "unknown")
-    if found.status == "failed" and is_done(found, state):
+    if found.status == "failed" and shows(found.kind, state):
         verify(session, found, state, "hand")
         return
     at = point_of(session, found)

@@ -15,11 +15,13 @@ UNREACHED: Final = frozenset({"offline", "unknown"})
 """Why a command failed at the line and not at the meter: worth another order once it answers."""
 
 
-def is_done(command: DeviceCommand, state: MeterState) -> bool:
+def shows(kind: str, state: MeterState | None) -> bool:
     """Whether a meter shows that an order was carried out; a permit alone closes no relay."""
-    if command.kind == "close_permit":
+    if state is None:
+        return False
+    if kind == "close_permit":
         return state.relay == "closed"
-    return is_reached(command.kind, state)  # type: ignore[arg-type] # a kind of order
+    return is_reached(kind, state)  # type: ignore[arg-type] # a kind of order
 
 
 def verify(session: Session, command: DeviceCommand, state: MeterState, by: str) -> None:

@@ -4,6 +4,7 @@ It looks at the state of the moment and not at the decision that woke it, so the
 wins however late, however often and in whatever order decisions are told.
 """
 
+from concurrent.futures import Future
 from typing import NamedTuple
 
 from ledger.aggregates.account import Account, Point
@@ -26,6 +27,11 @@ class Steering(NamedTuple):
 
 def handle(steering: Steering, ledger: Ledger, context: Context) -> Answer:
     """Order what is needed, once for a cause however often it is told."""
+    return submit(steering, ledger, context).result()
+
+
+def submit(steering: Steering, ledger: Ledger, context: Context) -> "Future[Answer]":
+    """The same without waiting."""
 
     def decide(session: Session) -> Json:
         account = session.account(steering.account_no)
@@ -38,7 +44,7 @@ def handle(steering: Steering, ledger: Ledger, context: Context) -> Answer:
 
     key = f"{steering.account_no}/{steering.point}/{steering.cause}"
     claim = Claim("command", key, "", steering.account_no)
-    return ledger.decide(decide, context, accounts=(steering.account_no,), claims=(claim,))
+    return ledger.submit(decide, context, accounts=(steering.account_no,), claims=(claim,))
 
 
 def steer(session: Session, account: Account, point: Point, reason: str, cause: str) -> None:

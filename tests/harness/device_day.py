@@ -13,7 +13,13 @@ from ledger.commands import (
     settle_work_order,
     steer_supply,
 )
-from ledger.commands.advance_command import begin_dispatch, recheck, record_seen, record_sent
+from ledger.commands.advance_command import (
+    Progress,
+    begin_dispatch,
+    recheck,
+    record_seen,
+    record_sent,
+)
 from ledger.devices import MeterState, NoAnswer, Offline, Ok, Order, OrderKind, Outcome, Relay
 from ledger.devices import Refused as MeterRefused
 from tests.harness.desk import ACTOR, Desk, Json, point
@@ -77,17 +83,17 @@ class Line:
     def send(self, command_id: str, answer: Outcome = OBEYS, *, may_trip: bool = True) -> int:
         """Send it once, whenever it is due; the attempt, or 0 where it was not sent."""
         leave = begin_dispatch(command_id, self.desk.ledger, may_trip=may_trip)
-        if leave is None:
+        if isinstance(leave, Progress):
             return 0
         record_sent(command_id, leave.attempt, answer, self.desk.ledger)
         return leave.attempt
 
-    def look(self, command_id: str, attempt: int, relay: Relay | None) -> Json:
+    def look(self, command_id: str, attempt: int, relay: Relay | None) -> Progress:
         """Read the meter after an order; None where it does not answer."""
         seen: Outcome = NoAnswer() if relay is None else Ok(self.state(relay))
         return record_seen(command_id, attempt, seen, self.desk.ledger)
 
-    def obey(self, command_id: str, relay: Relay) -> Json:
+    def obey(self, command_id: str, relay: Relay) -> Progress:
         """The order arrives, and the meter shows it."""
         return self.look(command_id, self.send(command_id), relay)
 

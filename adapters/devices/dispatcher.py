@@ -1,0 +1,213 @@
+"""The dispatcher: sends what waits, one order at a time for a meter, and looks what came of it.
+
+Nothing lives only here: the list is rebuilt from the log, every step is decided in the ledger, and
+whoever falls over in the middle leaves a command of which the next one reads the meter first.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final, Protocol
+
+from adapters.devices.hearing import HELD_US
+from adapters.devices.waiting import Waiting, WaitingList
+from ledger.aggregates import Refused
+from ledger.aggregates.account.supply import TRIP
+from ledger.aggregates.command import SENT
+from ledger.commands.advance_command import (
+    Progress,
+    begin_dispatch,
+    recheck,
+    record_seen,
+    record_sent,
+)
+from ledger.commands.show_supply import shows
+from ledger.devices import MeterAddress, Offline, Ok, Order, OrderKind, Outcome
+from ledger.ports import LogUnavailableError
+from ledger.store import Ledger
+
+HANDS: Final = 32
+LOOKS_S: Final = (0.0, 0.1, 0.4, 1.0)
+"""Pauses before each look at a meter that obeys: a relay takes a moment to move."""
+ANSWER_S: Final = 60.0
+"""A line that keeps an order longer than this has lost it."""
+AFTER_FAULT_US: Final = 2_000_000
+IDLE_S: Final = 1.0
+MINUTE_US: Final = 60_000_000
+
+log = logging.getLogger(__name__)
+
+
+class Fleet(Protocol):
+    """The lines to the meters."""
+
+    def submit(self, address: MeterAddress, order: Order) -> "Future[Outcome]":
+        """Send an order once."""
+
+    def verify(self, address: MeterAddress, order: Order) -> "Future[Outcome]":
+        """Look at the meter afresh."""
+
+
+class Dispatcher:
+    """Carries commands on; `address_of` tells where a meter is reached, None while nowhere.
+
+    `may_trip` False is the kill switch: nothing is cut, everything else goes on. No more than
+    `trips_a_minute` are sent to one gateway.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        fleet: Fleet,
+        address_of: Callable[[str], MeterAddress | None],
+        *,
+        may_trip: bool = True,
+        trips_a_minute: int = 60,
+    ) -> None:
+        self._ledger = ledger
+        self._fleet = fleet
+        self._address_of = address_of
+        self._may_trip = may_trip
+        self._trips_a_minute = trips_a_minute
+        self._trips: dict[str, deque[int]] = {}
+        self._list = WaitingList()
+        self._changed = threading.Condition()
+        self._is_stopping = False
+        self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="dispatch")
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+
+    def __len__(self) -> int:
+        """Open commands."""
+        with self._changed:
+            return len(self._list)
+
+    def start(self) -> "Dispatcher":
+        """Begin to carry on what waits."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Finish the steps under way and stop; what is left is in the log."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+        self._thread.join()
+        self._hands.shutdown(wait=True)
+
+    def take(self, commands: Iterable[Waiting]) -> None:
+        """Commands as the log tells of them."""
+        with self._changed:
+            for command in commands:
+                self._list.put(command)
+            self._changed.notify()
+
+    def know(self, command_id: str) -> Waiting | None:
+        """An open command."""
+        with self._changed:
+            return self._list.get(command_id)
+
+    def hasten(self, meter_no: str) -> None:
+        """The meter has just answered: what waits for it goes on at once."""
+        with self._changed:
+            if self._list.hasten(meter_no, self._ledger.clock()):
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._is_stopping:
+                    return
+                due = list(self._list.take_due(self._ledger.clock()))
+                if not due:
+                    wait_us = self._list.wait_us(self._ledger.clock())
+                    self._changed.wait(min(wait_us / 1_000_000, IDLE_S))
+            for command in due:
+                self._hands.submit(self._carry, command)
+
+    def _carry(self, command: Waiting) -> None:
+        now_us = self._ledger.clock
+        try:
+            progress = self._step(command)
+            gone_on = _gone_on(command, progress, now_us())
+        except (LogUnavailableError, Refused) as error:
+            log.warning("The command %s waits: %s", command.command_id, error)
+            gone_on = replace(command, again_at_us=now_us() + AFTER_FAULT_US)
+        except Exception:
+            log.exception("The command %s could not be carried on.", command.command_id)
+            gone_on = replace(command, again_at_us=now_us() + AFTER_FAULT_US)
+        with self._changed:
+            self._list.done(command)
+            self._list.put(gone_on)
+            self._changed.notify()
+
+    def _step(self, command: Waiting) -> Progress:
+        """The next step of a command: check, send, look; everything recorded as it happens."""
+        if command.status == "held":
+            return recheck(command.command_id, self._ledger, may_trip=self._may_trip)
+        if command.status in SENT:
+            return self._look(command, command.attempt, self._address_of(command.meter_no))
+        if command.kind == TRIP and not self._has_turn(command.gateway):
+            later_us = self._ledger.clock() + MINUTE_US // self._trips_a_minute
+            return Progress(command.status, command.attempt, later_us, command.position)
+        leave = begin_dispatch(command.command_id, self._ledger, may_trip=self._may_trip)
+        if isinstance(leave, Progress):
+            return leave
+        order = Order(_kind(command), leave.expires_at_us or None)
+        outcome = _answer(self._fleet.submit(leave.address, order))
+        progress = record_sent(leave.command_id, leave.attempt, outcome, self._ledger)
+        if progress.status in {"acknowledged", "unknown"}:
+            return self._look(command, leave.attempt, leave.address)
+        return progress
+
+    def _look(self, command: Waiting, attempt: int, address: MeterAddress | None) -> Progress:
+        """Read the meter until it shows what was ordered, or for long enough."""
+        outcome: Outcome = Offline("the meter is not connected")
+        order = Order(_kind(command))
+        for pause_s in LOOKS_S if address is not None else ():
+            time.sleep(pause_s)
+            assert address is not None  # noqa: S101 - see the loop
+            outcome = _answer(self._fleet.verify(address, order))
+            if not isinstance(outcome, Ok) or shows(command.kind, outcome.state):
+                break
+        return record_seen(command.command_id, attempt, outcome, self._ledger)
+
+    def _has_turn(self, gateway: str) -> bool:
+        """Whether another trip may be sent to a gateway within this minute."""
+        now_us = self._ledger.clock()
+        with self._changed:
+            sent = self._trips.setdefault(gateway, deque())
+            while sent and sent[0] <= now_us - MINUTE_US:
+                sent.popleft()
+            if len(sent) >= self._trips_a_minute:
+                return False
+            sent.append(now_us)
+            return True
+
+
+def _kind(command: Waiting) -> OrderKind:
+    kind: OrderKind = command.kind  # type: ignore[assignment] # as the ledger took it
+    return kind
+
+
+def _answer(asked: "Future[Outcome]") -> Outcome:
+    try:
+        return asked.result(ANSWER_S)
+    except TimeoutError:
+        return Offline("the line did not come to it in time")
+
+
+def _gone_on(command: Waiting, progress: Progress, now_us: int) -> Waiting:
+    again_at_us = progress.again_at_us
+    if progress.status == "held":
+        again_at_us = now_us + HELD_US
+    return replace(
+        command,
+        status=progress.status,
+        attempt=progress.attempt,
+        again_at_us=again_at_us,
+        position=progress.position,
+    )

@@ -1,0 +1,83 @@
+"""The device queue as the dispatcher finds it when it begins, and the guarantees that are due."""
+
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from adapters.views.tables import feed_positions, table_of
+from ledger.projections.catalogue import FRONT
+from ledger.projections.commands import ENDED, Commands
+from ledger.projections.holds import Holds
+from ledger.projections.lines import Gateways, Meters
+
+COMMANDS: Final = table_of(Commands(), Commands.name)
+HOLDS: Final = table_of(Holds(), Holds.name)
+METERS: Final = table_of(Meters(), Meters.name)
+GATEWAYS: Final = table_of(Gateways(), Gateways.name)
+
+
+class QueuedCommand(NamedTuple):
+    """A command as the view has it."""
+
+    command_id: str
+    kind: str
+    meter_no: str
+    status: str
+    attempts: int
+    again_us: int
+    position: int
+
+
+class DueGuarantee(NamedTuple):
+    """A guarantee whose time has passed."""
+
+    account_no: str
+    point: str
+
+
+_QUEUED: Final = [COMMANDS.c[name] for name in QueuedCommand._fields]
+
+
+def open_commands(connection: Connection) -> tuple[dict[int, int], list[QueuedCommand]]:
+    """How far the view has come in each shard, and every command that has not ended by then.
+
+    Rows may be newer than that: whoever follows the log from there compares positions.
+    """
+    reached = connection.execute(
+        select(feed_positions.c.shard, feed_positions.c.position).where(
+            feed_positions.c.feed == FRONT
+        )
+    )
+    positions = {row.shard: row.position for row in reached}
+    rows = connection.execute(select(*_QUEUED).where(COMMANDS.c.status.not_in(sorted(ENDED))))
+    return positions, [QueuedCommand(*row) for row in rows]
+
+
+def find_command(connection: Connection, command_id: str) -> QueuedCommand | None:
+    """One command by its id."""
+    shard = int(command_id.partition("-")[0])
+    row = connection.execute(
+        select(*_QUEUED).where(COMMANDS.c.shard == shard, COMMANDS.c.command_id == command_id)
+    ).first()
+    return None if row is None else QueuedCommand(*row)
+
+
+def due_guarantees(connection: Connection, now_us: int) -> list[DueGuarantee]:
+    """Guarantees that end by themselves now."""
+    rows = connection.execute(
+        select(HOLDS.c.account_no, HOLDS.c.point).where(
+            HOLDS.c.kind == "guarantee",
+            HOLDS.c.is_active == 1,
+            HOLDS.c.until_us.between(1, now_us),
+        )
+    )
+    return [DueGuarantee(*row) for row in rows]
+
+
+def line_of(connection: Connection, meter_no: str) -> Any:  # noqa: ANN401 - a database row
+    """Gateway URL, unit and model of a connected meter; None where it is not reached."""
+    return connection.execute(
+        select(GATEWAYS.c.url, METERS.c.unit, METERS.c.model)
+        .join(GATEWAYS, GATEWAYS.c.gateway_id == METERS.c.gateway_id)
+        .where(METERS.c.meter_no == meter_no, METERS.c.account_no != "")
+    ).first()

@@ -1,0 +1,1 @@
+"""Policies: whenever something happened, then somebody decides anew; at least once, by key."""
