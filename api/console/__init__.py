@@ -4,9 +4,8 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from api.console import account, assets, command, lists, live, login, monitor, recharge
+from api.console import account, assets, command, commands, lists, live, login, monitor, recharge
 from api.console.failures import Presented
-from api.console.live import Pulse
 from api.console.names import Names
 from ledger.service import Service
 
@@ -17,6 +16,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     account.router,
     recharge.router,
     command.router,
+    commands.router,
     lists.router,
     live.router,
 )
@@ -25,7 +25,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 def install(app: FastAPI, service: Service) -> None:
     """Add the pages; problems of any route are then shown to browsers as a page."""
     app.state.names = Names(service.ledger)
-    app.state.pulse = Pulse(service.queries)
     app.add_middleware(Presented)
     for router in ROUTERS:
         app.routes.extend(router.routes)

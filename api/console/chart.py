@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final, NamedTuple
 
 WIDTH: Final = 760
@@ -69,7 +69,7 @@ def draw(days: Sequence[Day]) -> Chart | None:
     if not top:
         return None
     step = _step(top)
-    highest = step * -(-top // step)
+    highest = step * (top / step).to_integral_value(ROUND_CEILING)
     floor, tall = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
     wide = (WIDTH - LEFT) / len(days)
     every = max(1, len(days) // 10)

@@ -1,4 +1,4 @@
-"""Commands to meters (控制命令): the dialog that asks for one, and what becomes of all of them."""
+"""The command dialog (控制命令): what the meters of an account shall do, and why."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -8,22 +8,23 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from api.auth import ControlWriter, service_of
+from api.bodies import cause_of
 from api.console import words
 from api.console.account import account_in_reach
 from api.console.page import names_of, render
 from api.console.recharge import sentence_of
 from ledger.access import Principal
 from ledger.aggregates import Refused
-from ledger.commands import request_command
+from ledger.commands import guarantee, request_command
 from ledger.store.ledger import Context
 
 Json = dict[str, Any]
 OFFERED: Final = ("recall", "close", "close_permit", "trip", "guarantee", "end_guarantee")
-ENDED: Final = frozenset({"verified", "expired", "superseded", "cancelled", "failed", "refused"})
-RETRIABLE: Final = frozenset({"failed", "expired", "cancelled", "unknown", "queued", "refused"})
-WAITING: Final = frozenset({"requested", "held", "queued"})
-STEPS: Final = ("requested", "queued", "dispatched", "acknowledged", "verified")
-ROWS: Final = 50
+SHIELDS: Final = {
+    "guarantee": (guarantee.StartGuarantee, guarantee.start),
+    "end_guarantee": (guarantee.EndGuarantee, guarantee.end),
+}
+"""Orders that are a matter of the account first; the meter is told by what follows from them."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,18 +47,16 @@ def send(
 ) -> Response:
     """Request the command; the same one while it is under way is not sent twice."""
     body = account_in_reach(request, principal, account_no)
+    asked = {"account_no": account_no, "service_point": point or None, "reason": reason.strip()}
+    ledger, context = service_of(request).ledger, Context(principal.actor, cause_of(request))
     try:
-        command = request_command.RequestCommand.model_validate(
-            {
-                "account_no": account_no,
-                "service_point": point or None,
-                "kind": kind,
-                "reason": reason.strip(),
-            }
-        )
-        answer = request_command.handle(
-            command, service_of(request).ledger, Context(principal.actor, "console")
-        ).body
+        if kind in SHIELDS:
+            made, handle = SHIELDS[kind]
+            handle(made.model_validate(asked), ledger, context)
+            answer = {"kind": kind, "status": "", "code": "", "meter_no": ""}
+        else:
+            command = request_command.RequestCommand.model_validate({**asked, "kind": kind})
+            answer = request_command.handle(command, ledger, context).body
     except (Refused, ValidationError) as error:
         return _form(
             request,

@@ -225,7 +225,7 @@ def _tiles(language: Language, here: Here, asked: MonitorAsked, totals: Json) ->
         tiles.append(Tile(level, word, language.number(levels[level]), href, is_chosen))
     for balance in totals["balances"]:
         amount = language.money(balance["balance_minor"], balance["currency"])
-        tiles.append(Tile("sum", say(N_("Total balance")), amount))
+        tiles.append(Tile("total", say(N_("Total balance")), amount))
     return tiles
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from api.auth import Cashier, service_of
+from api.bodies import cause_of
 from api.console import words
 from api.console.account import account_in_reach
 from api.console.monitor import shown_supply
@@ -80,7 +81,7 @@ def pay(
             channel=channel if channel in words.CHANNELS else "cash",
             channel_txn_id=reference.strip() or f"console-{key}",
         )
-        answer = recharge.handle(command, ledger, Context(principal.actor, f"console:{key}")).body
+        answer = recharge.handle(command, ledger, Context(principal.actor, cause_of(request))).body
     except (AmountError, Refused, ValidationError) as error:
         return _form(
             request,

@@ -46,6 +46,7 @@ HOME: Final = tariff(
     ),
     registers=("peak", "flat", "valley"),
 )
+SHARES: Final = {"peak": 42, "flat": 38, "valley": 20}
 BUSY: Final = "A000001"
 """An account with everything: two meters, tiers, notices, payments."""
 EMPTY_PURSE: Final = "A000007"
@@ -110,7 +111,7 @@ class Town:
     def _purse(self, account_no: str) -> int:
         if account_no == EMPTY_PURSE:
             return 2_000
-        return self._chance.choice((6_000, 9_000, 12_000, 20_000, 30_000))
+        return self._chance.choice((10_000, 13_000, 17_000, 22_000, 30_000))
 
     def _pay(self, amounts_minor: dict[str, int]) -> None:
         channels = ("cash", "wechat", "alipay", "pos")
@@ -136,10 +137,16 @@ class Town:
 
     def _electricity(self, account_no: str, at_us: int, hours: int) -> Reading:
         number = int(account_no[1:])
-        pace = 120 + number * 37 % 300 + (hours // 24 * number) % 40
-        shares = {"peak": 42, "flat": 38, "valley": 20}
-        registers = {name: hours * pace * share // 100 for name, share in shares.items()}
+        days, rest = divmod(hours, 24)
+        used_wh = sum(_day_wh(number, day) for day in range(days))
+        used_wh += _day_wh(number, days) * rest // 24
+        registers = {name: used_wh * share // 100 for name, share in SHARES.items()}
         return Reading(f"E{number:08}", at_us, registers)
+
+
+def _day_wh(number: int, day: int) -> int:
+    """What a home uses on a day: its own pace, more at weekends, nothing twice the same."""
+    return 2_000 + number * 370 % 6_000 + (1_500 if day % 7 in {2, 3} else 0) + day * number % 700
 
 
 def _all(futures: "Iterator[Future[Answer]]") -> None:
