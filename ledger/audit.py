@@ -5,13 +5,16 @@ Leaves are hashed again, charges rated again from their registers, control decis
 balances added up again; whatever differs is named with its position.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ledger.aggregates import Aggregate
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.account.control import Terms, decide_level
+from ledger.aggregates.account.fixed_fees import charge_day
+from ledger.aggregates.account.intervals import Known
+from ledger.aggregates.account.rerating import rederived
 from ledger.aggregates.command import DeviceCommand
 from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
@@ -66,11 +69,16 @@ class Finding(NamedTuple):
     message: str
 
 
+Behind = Callable[[int, str, int], Iterator[Known]]
+"""Facts of a stream (its shard and id) from a version back, for what is rated again."""
+
+
 class Auditor:
     """Walks the log of every shard; shard 0, which holds the catalogue, comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, behind: Behind) -> None:
         self.events = 0
+        self._behind = behind
         self._states: dict[tuple[int, str], Aggregate] = {}
         self._tariffs: dict[tuple[str, int], CompiledTariff] = {}
         self._terms: dict[tuple[str, int], Terms] = {}
@@ -133,6 +141,10 @@ class Auditor:
     def _rederived(self, state: Account, event: Event, row: Row) -> Iterator[tuple[str, str]]:
         if isinstance(event, account.AccountCharged):
             yield from self._charge(state, event, row)
+        elif isinstance(event, account.ChargeCorrected):
+            yield from self._correction(state, event, row)
+        elif isinstance(event, account.FixedFeeCharged):
+            yield from self._fee(state, event, row)
         elif isinstance(event, CONTROL):
             yield from self._control(state, event)
         elif isinstance(event, Movement):
@@ -151,6 +163,34 @@ class Auditor:
         again = charge(state, point, row.valid_at, readings, tariff, version, row.recorded_at)
         if isinstance(again, Quarantine):
             yield "charge", f"the reading would be kept aside now: {again.reason}"
+        elif again != event:
+            yield "charge", f"rated again it is {_first_difference(again, event)}"
+
+    def _correction(
+        self, state: Account, event: account.ChargeCorrected, row: Row
+    ) -> Iterator[tuple[str, str]]:
+        tariff = self._tariffs.get((event.tariff_id, event.tariff_version))
+        if tariff is None:
+            yield "correction", "its tariff was not known before it"
+            return
+        known = self._behind(row.shard, row.stream_id, row.version - 1)
+        again = rederived(state, event, row.valid_at, tariff, known)
+        if isinstance(again, str):
+            yield "correction", again
+        elif again != event:
+            yield "correction", f"rated again it is {_first_difference(again, event)}"
+
+    def _fee(
+        self, state: Account, event: account.FixedFeeCharged, row: Row
+    ) -> Iterator[tuple[str, str]]:
+        points = [point for point in state.points if point.name == event.point]
+        tariff = self._tariffs.get((event.tariff_id, event.tariff_version))
+        if not points or tariff is None:
+            yield "charge", "its service point or its tariff was not known before it"
+            return
+        again = charge_day(state, points[0], tariff, event.tariff_version, row.valid_at)
+        if again is None:
+            yield "charge", "no fixed charge was due"
         elif again != event:
             yield "charge", f"rated again it is {_first_difference(again, event)}"
 
@@ -173,7 +213,7 @@ def _movement(state: Account, event: Movement) -> Iterator[tuple[str, str]]:
         yield "balance", f"added up again the wallets are {balance} and {granted}"
 
 
-def _first_difference(again: account.AccountCharged, event: account.AccountCharged) -> str:
+def _first_difference(again: Event, event: Event) -> str:
     for field in event.__struct_fields__:
         ours, theirs = getattr(again, field), getattr(event, field)
         if ours != theirs:

@@ -1,6 +1,6 @@
 """What the ledger needs from outside: a durable log and the time. One capability each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -57,6 +57,8 @@ class Snapshot(NamedTuple):
 
 
 ClaimKey = tuple[str, str]
+Span = tuple[str, int, int]
+"""A stream, and a first and a last version of it."""
 
 
 class LogUnavailableError(Exception):
@@ -91,10 +93,13 @@ class LogWriter(Protocol):
     def past(self, shard: int, stream_ids: Sequence[str], fold_hash: str) -> "Past":
         """Snapshots and the events behind them."""
 
-    def readings_at(
-        self, shard: int, keys: Sequence[tuple[str, int]]
-    ) -> Iterator[tuple[str, int, str, bytes]]:
-        """(stream, valid_at, topic, payload) of what a stream recorded at exactly these times."""
+    def newest_versions(self, shard: int, stream_ids: Sequence[str]) -> dict[str, int]:
+        """Last version of each stream; one without events is left out."""
+
+    def facts_between(
+        self, shard: int, spans: Sequence[Span]
+    ) -> Iterable[tuple[int, int, int, str, bytes]]:
+        """(index of the span, version, valid_at, topic, payload) of each fact within a span."""
 
     def hand_over(self, rows: Sequence[Row]) -> None:
         """Begin to write events while more are decided; their faults are told by `append`."""

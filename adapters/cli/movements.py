@@ -29,7 +29,7 @@ def moved(event: Event) -> Movement:
             paid, granted = 0, event.amount_minor
         case facts.AccountAdjusted():
             paid, granted = event.amount_minor, 0
-        case facts.AccountCharged():
+        case facts.AccountCharged() | facts.ChargeCorrected() | facts.FixedFeeCharged():
             granted = -event.granted_used_minor
             paid = -event.amount_minor - granted
         case facts.AccountClosed():

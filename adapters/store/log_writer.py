@@ -9,15 +9,14 @@ from sqlalchemy import Connection, insert, select, update
 from adapters.store.claims import find_claims, release_claims, take_claims
 from adapters.store.copy import COLUMNS, SIGNATURE, TRAILER, pack_rows
 from adapters.store.copying import Copying
-from adapters.store.dialects import any_of, is_postgresql
+from adapters.store.dialects import is_postgresql
 from adapters.store.log_faults import translated
-from adapters.store.past import read_past, save_snapshots
+from adapters.store.past import facts_between, newest_versions, read_past, save_snapshots
 from adapters.store.tables import events, log_heads, vault
-from ledger.ports import Claim, ClaimKey, Head, Past, Row, Snapshot, StoredClaim
+from ledger.ports import Claim, ClaimKey, Head, Past, Row, Snapshot, Span, StoredClaim
 
 CHANGED_MAX: Final = 20_000
 """More foreign events than this: forgetting everything is cheaper than listing."""
-IN_MAX: Final = 5_000
 
 _NAMES: Final = ", ".join(COLUMNS)
 _MARKS: Final = ", ".join("?" * len(COLUMNS))
@@ -70,30 +69,17 @@ class SqlLogWriter:
             found = read_past(self._connection, shard, stream_ids, fold_hash)
         return Past(found.snapshots, _translating(found.events))
 
-    def readings_at(
-        self, shard: int, keys: Sequence[tuple[str, int]]
-    ) -> Iterator[tuple[str, int, str, bytes]]:
-        """(stream, valid_at, topic, payload) of what streams recorded at exactly these times."""
-        wanted = set(keys)
-        streams = sorted({stream for stream, _ in keys})
-        for start in range(0, len(streams), IN_MAX):
-            for stream, valid_at, topic, payload in self._between(
-                shard, streams[start : start + IN_MAX], sorted({at for _, at in keys})
-            ):
-                if (stream, valid_at) in wanted:
-                    yield stream, valid_at, topic, payload.encode()
+    @translated()
+    def newest_versions(self, shard: int, stream_ids: Sequence[str]) -> dict[str, int]:
+        """Last version of each stream; one without events is left out."""
+        return newest_versions(self._connection, shard, stream_ids)
 
     @translated()
-    def _between(self, shard: int, streams: Sequence[str], times: Sequence[int]) -> list[Any]:
-        columns = events.c.stream_id, events.c.valid_at, events.c.topic, events.c.payload
-        at_times = (
-            any_of(self._connection, events.c.valid_at, times)
-            if len(times) <= IN_MAX
-            else events.c.valid_at.between(times[0], times[-1])
-        )
-        of_streams = any_of(self._connection, events.c.stream_id, streams)
-        statement = select(*columns).where(events.c.shard == shard, of_streams, at_times)
-        return list(self._connection.execute(statement))
+    def facts_between(
+        self, shard: int, spans: Sequence[Span]
+    ) -> list[tuple[int, int, int, str, bytes]]:
+        """(index of the span, version, valid_at, topic, payload) of each fact within a span."""
+        return facts_between(self._connection, shard, spans)
 
     @translated()
     def hand_over(self, rows: Sequence[Row]) -> None:

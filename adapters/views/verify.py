@@ -6,9 +6,12 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
+from adapters.store.past import facts_between
 from adapters.store.rows import to_row
 from adapters.store.tables import claims, events, log_heads, snapshots
-from ledger.audit import Auditor, Finding
+from ledger.aggregates.account.intervals import Known
+from ledger.aggregates.account.read_back import newest_first
+from ledger.audit import Auditor, Behind, Finding
 from ledger.events.account import AccountCredited
 from ledger.events.registry import decode, encode
 from ledger.ports import Head, Row
@@ -26,7 +29,7 @@ def verify_log(engine: Engine, on_progress: Progress) -> Iterator[Finding]:
             for row in connection.execute(select(log_heads))
         }
         total = sum(head.position for head in heads.values())
-        auditor = Auditor()
+        auditor = Auditor(_reader(connection))
         for shard in sorted(heads):
             for row in _rows(connection, shard, heads[shard].position):
                 yield from auditor.check(row)
@@ -36,6 +39,15 @@ def verify_log(engine: Engine, on_progress: Progress) -> Iterator[Finding]:
                     on_progress(auditor.events, total)
             yield from auditor.end(shard, heads[shard])
         on_progress(auditor.events, total)
+
+
+def _reader(connection: Connection) -> Behind:
+    """How the auditor reads the past of a stream back."""
+
+    def behind(shard: int, stream: str, version: int) -> Iterator[Known]:
+        return newest_first(lambda span: facts_between(connection, shard, [span]), stream, version)
+
+    return behind
 
 
 def _rows(connection: Connection, shard: int, until: int) -> Iterator[Row]:

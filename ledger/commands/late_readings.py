@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine
 from ledger.aggregates.meter import Meter
-from ledger.events.account import AccountCharged, MeterReplaced, ServicePointAdded
-from ledger.events.registry import decode
+from ledger.commands.recorded_readings import Place, Recorded, find, tell
 from ledger.store import Session
 from ledger.store.folding import FOLD_HASH, fold
 from ledger.values import shard_of, storable, stream_id
@@ -51,9 +50,6 @@ class Judgement(NamedTuple):
     is_known: bool = False
 
 
-Recorded = dict[tuple[str, int], list[dict[str, int]]]
-"""(meter, time) -> register values recorded for it."""
-
 CONTRADICTION: Final = Quarantine(
     "contradiction", "Another value was recorded for this meter at this time."
 )
@@ -64,7 +60,6 @@ BEFORE_INSTALLATION: Final = Quarantine(
     "before_installation", "The meter was not yet installed at this time."
 )
 NOT_INSTALLED: Final = Quarantine("meter_unknown", "No account has this meter installed.")
-TELLING: Final = {AccountCharged.TOPIC, ServicePointAdded.TOPIC, MeterReplaced.TOPIC}
 
 
 class LateReadings:
@@ -73,6 +68,7 @@ class LateReadings:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._waiting: list[Waiting] = []
+        self._moved: dict[str, list[Meter]] = {}
 
     def add(
         self, number: int, reading: Reading, account: Account | None, point: Point | None
@@ -83,17 +79,31 @@ class LateReadings:
     def judged(self) -> Iterator[tuple[Waiting, Judgement]]:
         """Each with the reason to keep it aside, if there is one."""
         known = self._recorded(
-            (item.account.shard, item.account.stream_id, item.reading.at_us)
+            Place(item.account.shard, item.account.stream_id, *item.key)
             for item in self._waiting
             if item.account is not None
         )
         strange = [
             item for item in self._waiting if item.key not in known and self._is_strange(item)
         ]
-        meters = self._meters({item.reading.meter_no for item in strange})
+        meters = self._moved = self._meters({item.reading.meter_no for item in strange})
         known |= self._recorded(self._places(strange, meters))
         for item in self._waiting:
             yield item, _judge(item, known.get(item.key), meters.get(item.reading.meter_no, ()))
+
+    def home(self, item: Waiting, why: Quarantine) -> Account | None:
+        """The account whose charges a reading may change, if its shard may be written to now."""
+        if why not in {LATE, CONTRADICTION}:
+            return None
+        session, at_us = self._session, item.reading.at_us
+        for meter in self._moved.get(item.reading.meter_no, ()):
+            for service in meter.services:
+                if service.covers(at_us):
+                    shard = shard_of(service.account_no, session.shards)
+                    stream = stream_id(Account.KIND, service.account_no)
+                    is_locked = shard in session.positions
+                    return session.accounts_at([(shard, stream)])[stream] if is_locked else None
+        return item.account
 
     def _is_strange(self, item: Waiting) -> bool:
         """Whether the meter counted elsewhere at that time, or nowhere."""
@@ -120,29 +130,23 @@ class LateReadings:
 
     def _places(
         self, strange: Iterable[Waiting], meters: dict[str, list[Meter]]
-    ) -> Iterator[tuple[int, str, int]]:
-        """Shard and stream of the account that each reading belonged to at its time."""
+    ) -> Iterator[Place]:
+        """Where each reading belonged to at its time."""
         for item in strange:
             for meter in meters[item.reading.meter_no]:
                 for service in meter.services:
                     if service.covers(item.reading.at_us):
                         shard = shard_of(service.account_no, self._session.shards)
                         account = stream_id(Account.KIND, service.account_no)
-                        yield shard, account, item.reading.at_us
+                        yield Place(shard, account, *item.key)
 
-    def _recorded(self, places: Iterable[tuple[int, str, int]]) -> Recorded:
-        """What the log, and this very batch, hold of accounts at the times in question."""
-        by_shard: dict[int, list[tuple[str, int]]] = {}
-        for shard, stream, at_us in places:
-            by_shard.setdefault(shard, []).append((stream, at_us))
-        recorded: Recorded = {}
-        for shard, keys in by_shard.items():
-            for _, at_us, topic, payload in self._session.writer.readings_at(shard, keys):
-                if topic in TELLING:
-                    _tell(recorded, decode(topic, payload), at_us)
-        if by_shard:
+    def _recorded(self, places: Iterable[Place]) -> Recorded:
+        """What the log, and this very batch, hold of meters at the times in question."""
+        wanted = list(places)
+        recorded = find(self._session.writer, wanted)
+        if wanted:
             for row, (_, event) in zip(self._session.rows, self._session.facts, strict=True):
-                _tell(recorded, event, row.valid_at)
+                tell(recorded, event, row.valid_at)
         return recorded
 
 
@@ -167,16 +171,3 @@ def _reason(reading: Reading, point: Point | None, meters: Iterable[Meter]) -> Q
     if point is None:
         return NOT_INSTALLED
     return BEFORE_INSTALLATION if services else LATE
-
-
-def _tell(recorded: Recorded, event: object, at_us: int) -> None:
-    match event:
-        case AccountCharged(meter_no=meter_no, registers=registers):
-            values = {name: after for name, (_, after, _) in registers.items()}
-        case ServicePointAdded(meter_no=meter_no, registers=values):
-            pass
-        case MeterReplaced(new_meter_no=meter_no, registers=values):
-            pass
-        case _:
-            return
-    recorded.setdefault((meter_no, at_us), []).append(values)

@@ -2,7 +2,7 @@
 
 The hot path of the ledger. A reading behind its meter's last one is charged at once by the fold;
 any other is compared with what was recorded: the same is a duplicate, other values are a
-contradiction, a new time is late.
+contradiction, a new time is late and makes what was charged be rated again.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.meter import Meter
 from ledger.commands import Json
-from ledger.commands.late_readings import LateReadings, Reading
+from ledger.commands.late_readings import LATE, LateReadings, Reading, Waiting
+from ledger.commands.rerating import take_late
 from ledger.events.meter import ReadingQuarantined
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.ledger import Home
@@ -78,26 +79,55 @@ class _Batch:
                 account, point = self._routed(reading, readings)
             if account is None or point is None:
                 self._late.add(index, reading, account, None)
-            elif reading.at_us <= point.last_at_us:
+            elif reading.at_us <= point.last_at_us or reading.at_us in point.cancelled:
                 if reading.at_us == point.last_at_us and point.shows(reading.registers):
                     self._duplicates += 1
                 else:
                     self._late.add(index, reading, account, point)
             else:
                 accepted += self._charge(index, reading, account, point)
-        for item, (why, is_known) in self._late.judged():
-            if why is None:
-                self._duplicates += 1
-            elif is_known:
-                self._tell(item.number, why)
-            else:
-                self._keep(item.number, item.reading, item.account, why)
+        accepted += self._settle_late()
         self._quarantined.sort(key=lambda item: item["index"])
         return {
             "accepted": accepted,
             "duplicate": self._duplicates,
             "quarantined": self._quarantined,
         }
+
+    def _settle_late(self) -> int:
+        """What becomes of readings that were not later than their meter's last; how many count."""
+        accepted = 0
+        by_meter: dict[tuple[str, str], list[tuple[Waiting, Quarantine]]] = {}
+        for item, (why, is_known) in self._late.judged():
+            if why is None:
+                self._duplicates += 1
+            elif is_known:
+                self._tell(item.number, why)
+            elif (home := self._late.home(item, why)) is None:
+                self._keep(item.number, item.reading, item.account, why)
+            elif item.point is not None and item.reading.at_us > item.point.last_at_us:
+                accepted += self._charge(item.number, item.reading, home, item.point)
+            else:
+                self._accounts[home.stream_id] = home
+                key = (home.stream_id, item.reading.meter_no)
+                by_meter.setdefault(key, []).append((item, why))
+        for (stream, meter_no), items in by_meter.items():
+            accepted += self._rerate(self._accounts[stream], meter_no, items)
+        return accepted
+
+    def _rerate(
+        self, account: Account, meter_no: str, items: Sequence[tuple[Waiting, Quarantine]]
+    ) -> int:
+        accepted = 0
+        readings = [item.reading for item, _ in items]
+        outcomes = take_late(self._session, account, meter_no, readings)
+        for (item, why), (refusal, is_duplicate) in zip(items, outcomes, strict=True):
+            self._duplicates += is_duplicate
+            accepted += not is_duplicate and refusal is None
+            if refusal is not None:
+                reason = refusal if why is LATE else why
+                self._keep(item.number, item.reading, account, reason)
+        return accepted
 
     def _routed(
         self, reading: Reading, readings: Sequence[Reading]

@@ -214,6 +214,72 @@ class AccountCharged(Event, frozen=True):
     position: Position
 
 
+class MeteredInterval(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What one meter counted between two of its readings; registers as in `account.charged.v1`."""
+
+    meter_no: str
+    from_us: int
+    to_us: int
+    registers: dict[str, tuple[int, int, int]]
+
+
+class ChargeCorrected(Event, frozen=True):
+    """Intervals of a point became others, and it was rated again (补差); amounts are signed.
+
+    `cause` is `late`, `corrected` or `cancelled`. `replaced` no longer count, `intervals` do; all
+    from `rerated_from_us` on was rated again, up to the last reading, which was at `was_through_us`
+    and is at `through_us`. Where `is_present`, these `registers` and this position are the point's.
+    """
+
+    TOPIC: ClassVar[str] = "account.charge_corrected.v1"
+    account_no: str
+    point: str
+    cause: str
+    reason: str
+    is_present: bool
+    rerated_from_us: int
+    was_through_us: int
+    through_us: int
+    unit: str
+    registers: dict[str, int]
+    replaced: tuple[MeteredInterval, ...]
+    intervals: tuple[MeteredInterval, ...]
+    tariff_id: str
+    tariff_version: int
+    lines: tuple[ChargeLine, ...]
+    currency: str
+    amount_minor: int
+    granted_used_minor: int
+    balance_after_minor: int
+    granted_after_minor: int
+    day: int
+    week_minor: int
+    tax_month: int
+    taxed: Taxed
+    position: Position
+
+
+class FixedFeeCharged(Event, frozen=True):
+    """A silent meter's point bore the fixed charges of a local day (固定费)."""
+
+    TOPIC: ClassVar[str] = "account.fixed_fee_charged.v1"
+    account_no: str
+    point: str
+    tariff_id: str
+    tariff_version: int
+    lines: tuple[ChargeLine, ...]
+    currency: str
+    amount_minor: int
+    granted_used_minor: int
+    balance_after_minor: int
+    granted_after_minor: int
+    day: int
+    week_minor: int
+    tax_month: int
+    taxed: Taxed
+    position: Position
+
+
 class Rule(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One condition of a control decision with the truth value it had."""
 
@@ -302,6 +368,8 @@ EVENTS: Final = (
     CreditReversed,
     AccountAdjusted,
     AccountCharged,
+    ChargeCorrected,
+    FixedFeeCharged,
     AccountReminded,
     AccountWarned,
     WarningCancelled,

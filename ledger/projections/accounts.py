@@ -189,6 +189,26 @@ def _charged(event: facts.AccountCharged, recorded: Recorded) -> Change:
     }
 
 
+def _corrected(event: facts.ChargeCorrected, _recorded: Recorded) -> Change:
+    change = _fee_charged(event, _recorded)
+    if event.is_present:
+        change["usage"] = _usage(
+            event.point, event.through_us, event.registers, event.tariff_id, event.position
+        )
+    return change
+
+
+def _fee_charged(
+    event: facts.ChargeCorrected | facts.FixedFeeCharged, _recorded: Recorded
+) -> Change:
+    return {
+        "balance_minor": event.balance_after_minor,
+        "granted_minor": event.granted_after_minor,
+        "week_minor": event.week_minor,
+        "day": event.day,
+    }
+
+
 Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
 
 
@@ -237,6 +257,8 @@ def _closed(_event: facts.AccountClosed, _recorded: Recorded) -> Change:
 
 _CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.AccountCharged: _charged,
+    facts.ChargeCorrected: _corrected,
+    facts.FixedFeeCharged: _fee_charged,
     facts.AccountCredited: _booked,
     facts.CreditReversed: _booked,
     facts.AccountAdjusted: _booked,

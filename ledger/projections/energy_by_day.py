@@ -5,11 +5,13 @@ from datetime import date
 from typing import ClassVar
 
 from ledger.events import Recorded
-from ledger.events.account import AccountCharged
+from ledger.events.account import AccountCharged, ChargeCorrected, MeteredInterval
 from ledger.projections import Column, Merge, Row
 from ledger.values import EPOCH_DAY, MICROS_PER_DAY, local_us
 
 Key = tuple[str, str, str, int]
+Counted = tuple[int, int, dict[str, tuple[int, int, int]], int]
+"""From, to, registers, and whether it is added or taken away."""
 
 
 class EnergyByDay:
@@ -40,13 +42,19 @@ class EnergyByDay:
         units: dict[Key, str] = {}
         for recorded in batch:
             event = recorded.event
-            if type(event) is not AccountCharged:
+            if type(event) is AccountCharged:
+                whole = [(event.from_us, recorded.valid_at_us, event.registers, 1)]
+            elif type(event) is ChargeCorrected:
+                whole = [_counted(each, -1) for each in event.replaced]
+                whole += [_counted(each, 1) for each in event.intervals]
+            else:
                 continue
-            for register, (_, _, quantity) in event.registers.items():
-                for day, part in self._spread(event.from_us, recorded.valid_at_us, quantity):
-                    key = (event.account_no, event.point, register, day)
-                    sums[key] = sums.get(key, 0) + part
-                    units[key] = event.unit
+            for from_us, to_us, registers, sign in whole:
+                for register, (_, _, quantity) in registers.items():
+                    for day, part in self._spread(from_us, to_us, quantity):
+                        key = (event.account_no, event.point, register, day)
+                        sums[key] = sums.get(key, 0) + sign * part
+                        units[key] = event.unit
         shard = batch[0].shard if batch else 0
         return [
             {
@@ -75,3 +83,7 @@ class EnergyByDay:
             if reached > given:
                 yield EPOCH_DAY + day, reached - given
             given = reached
+
+
+def _counted(interval: MeteredInterval, sign: int) -> Counted:
+    return interval.from_us, interval.to_us, interval.registers, sign

@@ -64,7 +64,10 @@ def _adjusted(event: facts.AccountAdjusted) -> list[Posting]:
     return [(ADJUSTMENT, event.amount_minor), *_customer(after - event.amount_minor, after)]
 
 
-def _charged(event: facts.AccountCharged) -> list[Posting]:
+Rated = facts.AccountCharged | facts.ChargeCorrected | facts.FixedFeeCharged
+
+
+def _charged(event: Rated) -> list[Posting]:
     if event.amount_minor == 0 and not event.lines:
         return []
     paid = event.amount_minor - event.granted_used_minor
@@ -90,6 +93,8 @@ def _income(gl: str) -> str:
 
 _POSTINGS: Final[dict[type[Event], Callable[[Any], list[Posting]]]] = {
     facts.AccountCharged: _charged,
+    facts.ChargeCorrected: _charged,
+    facts.FixedFeeCharged: _charged,
     facts.AccountCredited: _credited,
     facts.CreditReversed: _reversed,
     facts.AccountAdjusted: _adjusted,

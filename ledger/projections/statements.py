@@ -11,6 +11,8 @@ from ledger.values import local_day
 
 COLUMN_OF: Final[dict[type[Event], str]] = {
     facts.AccountCharged: "charged_minor",
+    facts.ChargeCorrected: "charged_minor",
+    facts.FixedFeeCharged: "charged_minor",
     facts.AccountCredited: "recharged_minor",
     facts.CreditReversed: "reversed_minor",
     facts.AccountAdjusted: "adjusted_minor",
@@ -20,7 +22,8 @@ COLUMN_OF: Final[dict[type[Event], str]] = {
 class Statements:
     """One row per account and month; opening and closing are running sums over the months.
 
-    A month is that of the fact's own time: a late reading belongs to the month of its supply.
+    A month is that of the fact's own time: a late reading belongs to the month of its supply, while
+    the window that it changes is open.
     `adjusted_minor` and `granted_minor` are signed, the others count in their column's direction.
     """
 

@@ -1,4 +1,4 @@
-"""Readings of meters that were taken from one account and installed at another, wherever it lies."""
+"""Readings of meters that were taken from one account and installed at another, in any shard."""
 
 import pytest
 
@@ -24,6 +24,7 @@ def test_a_meter_that_moves_to_another_shard_takes_its_readings_along(shards: De
     assert counts(shards.read("M1", "2026-01-11", 21_000)) == (1, 0, [])
     assert [fact.amount_minor for fact in charges(shards, "A4")] == [50]
     assert counts(shards.read("M1", "2026-01-02", 10_000)) == (0, 1, [])
+    # The shard of the account that it counted for is not at hand when its readings come.
     assert codes(shards.read("M1", "2026-01-03", 11_000)) == ["late"]
     assert codes(shards.read("M1", "2026-01-07", 20_000)) == ["before_installation"]
     assert shards.fold(Meter, "M1", shard=1).account_no == ""

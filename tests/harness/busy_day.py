@@ -1,5 +1,6 @@
 """A day on which everything happens that the ledger knows: every topic at least once."""
 
+from ledger.commands import accrue_fixed
 from ledger.commands.assign import (
     AssignGroup,
     AssignPolicy,
@@ -10,9 +11,10 @@ from ledger.commands.assign import (
 )
 from ledger.commands.late_readings import Reading
 from tests.harness.desk import ACTOR, Desk, at_us, point, water
-from tests.harness.documents import policy
+from tests.harness.documents import daily_fee, energy, policy, tariff, version
 
 KWH = 1_000
+BY_DAY = tariff("by_day", version(energy(["0.5"]), daily_fee("0.2")))
 
 
 def busy_day(desk: Desk, street: str = "") -> None:
@@ -20,6 +22,7 @@ def busy_day(desk: Desk, street: str = "") -> None:
     _somebody_pays(desk, f"{street}A1", f"{street}M1", f"{street}W1")
     _somebody_falls_behind(desk, f"{street}A2", f"{street}M2")
     _somebody_moves_out(desk, f"{street}A3", f"{street}M3", f"{street}M4")
+    _somebody_is_away(desk, f"{street}A6", f"{street}M6")
 
 
 def _somebody_pays(desk: Desk, account_no: str, meter_no: str, water_no: str) -> None:
@@ -41,10 +44,19 @@ def _somebody_pays(desk: Desk, account_no: str, meter_no: str, water_no: str) ->
         desk.read(water_no, at, 251 * day)
     desk.read(meter_no, "2026-01-05T08:30", peak=55_015, valley=35_005)  # the same again
     desk.read(meter_no, "2026-01-05T08:30", peak=1, valley=1)  # a contradiction
-    desk.read(meter_no, "2026-01-05T09:00", peak=1, valley=1)  # late
+    desk.read(meter_no, "2026-01-05T09:00", peak=1, valley=1)  # late, and it cannot be
+    desk.read(meter_no, "2026-01-05T10:00", peak=56_000, valley=35_500)  # late
     desk.read(meter_no, "2026-01-20", peak=2, valley=1)  # backwards
     desk.read(f"{meter_no}-nobody", "2026-01-20", 5)
     assign_group(AssignGroup(account_no=account_no, group="shops"), desk.ledger, ACTOR)
+
+
+def _somebody_is_away(desk: Desk, account_no: str, meter_no: str) -> None:
+    desk.publish(BY_DAY)
+    desk.open(account_no, point(meter_no, "by_day"))
+    desk.recharge(account_no, 60_00)
+    desk.read(meter_no, "2026-06-29", 5 * KWH)
+    accrue_fixed.handle([account_no], desk.ledger, ACTOR)
 
 
 def _somebody_falls_behind(desk: Desk, account_no: str, meter_no: str) -> None:

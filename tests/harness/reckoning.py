@@ -114,6 +114,14 @@ def check_statements(desk: Desk, log: list[Recorded]) -> None:
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for item in log:
         match item.event:
+            case facts.ChargeCorrected() | facts.FixedFeeCharged():
+                month = date.fromordinal(item.event.day).isoformat()[:7]
+                moved = {
+                    "charged": item.event.amount_minor,
+                    "granted_used": item.event.granted_used_minor,
+                }
+                sums[item.event.account_no, month].update(moved)
+                continue
             case facts.AccountCharged(account_no=no, amount_minor=amount, granted_used_minor=used):
                 # A midnight closes the day before.
                 month = f"{instant(item.valid_at_us - 1).astimezone(TIMEZONE):%Y-%m}"
@@ -156,6 +164,13 @@ def check_energy(desk: Desk, log: list[Recorded]) -> None:
             for register, (_, _, quantity) in item.event.registers.items():
                 for day, share in _days(item.event.from_us, item.valid_at_us, quantity):
                     expected[item.event.account_no, item.event.point, register, day] += share
+        if isinstance(item.event, facts.ChargeCorrected):
+            no, name = item.event.account_no, item.event.point
+            for sign, changed in ((-1, item.event.replaced), (1, item.event.intervals)):
+                for each in changed:
+                    for register, (_, _, quantity) in each.registers.items():
+                        for day, share in _days(each.from_us, each.to_us, quantity):
+                            expected[no, name, register, day] += sign * share
     rows = live(desk, "energy_by_day", "account_no, point, register, day, quantity")
     assert {row for row in rows if row[-1]} == {
         (*key, quantity) for key, quantity in expected.items() if quantity
@@ -190,7 +205,11 @@ def check_journal(desk: Desk, log: list[Recorded]) -> None:
                 expected[f"1012/{channel}"] -= amount
             case facts.AccountAdjusted(wallet="paid", amount_minor=amount):
                 expected["6711"] += amount
-            case facts.AccountCharged(granted_used_minor=used, lines=lines):
+            case (
+                facts.AccountCharged(granted_used_minor=used, lines=lines)
+                | facts.ChargeCorrected(granted_used_minor=used, lines=lines)
+                | facts.FixedFeeCharged(granted_used_minor=used, lines=lines)
+            ):
                 expected["6601"] += used
                 expected["2221"] -= sum(line.vat_minor for line in lines)
                 expected["6001"] -= sum(line.amount_minor - line.vat_minor for line in lines)
@@ -215,9 +234,10 @@ def check_tax(log: list[Recorded]) -> None:
     vat: Counter[tuple[str, str, tuple[int, int]]] = Counter()
     open_months: dict[str, str] = {}
     for item in log:
-        if isinstance(item.event, facts.AccountCharged):
+        rated = facts.AccountCharged | facts.ChargeCorrected | facts.FixedFeeCharged
+        if isinstance(item.event, rated):
             account_no = item.event.account_no
-            month = f"{instant(item.valid_at_us - 1).astimezone(TIMEZONE):%Y-%m}"
+            month = date.fromordinal(item.event.day).isoformat()[:7]
             for line in item.event.lines:
                 month = open_months[account_no] = max(month, open_months.get(account_no, ""))
                 gross[account_no, month, line.vat_rate] += line.amount_minor

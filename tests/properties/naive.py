@@ -41,27 +41,44 @@ class NaiveMeter:
     shown_wh: int = 0
     read_at: Fraction = Fraction(0)
     used: dict[tuple[int, int], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    accrued: dict[tuple[int, int], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    posted: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    lines: list[tuple[Fraction, Fraction, int, int, Fraction]] = field(default_factory=list)
+    """From, to, shown before and after, multiplier: straight lines between two readings."""
+    posted: int = 0
 
     def read(self, at: Fraction, shown_wh: int) -> int:
         """Cents to be charged up to a reading: a straight line over the days in between."""
-        before = floor(self.shown_wh * self.multiplier)
-        kwh = Fraction(floor(shown_wh * self.multiplier) - before, 1000)
-        start, whole, charged = self.read_at, at - self.read_at, 0
-        while start < at:
-            day = date(2026, 1, 1) + timedelta(days=floor(start))
-            stop = min(at, Fraction(floor(start) + 1))
-            share = kwh * (stop - start) / whole
-            month = (day.year, day.month)
-            self.accrued[month] += self.tariff.cents(self.used[month], share, day)
-            self.used[month] += share
-            start = stop
-        for month, exact in self.accrued.items():
-            due = floor(exact + Fraction(1, 2))
-            charged += due - self.posted[month]
-            self.posted[month] = due
+        self.lines.append((self.read_at, at, self.shown_wh, shown_wh, self.multiplier))
         self.shown_wh, self.read_at = shown_wh, at
+        return self._settle()
+
+    def read_late(self, at: Fraction, shown_wh: int) -> int:
+        """Cents to be charged, or given back, for a reading between two others."""
+        for index, (start, stop, before, after, multiplier) in enumerate(self.lines):
+            if start < at < stop:
+                self.lines[index : index + 1] = [
+                    (start, at, before, shown_wh, multiplier),
+                    (at, stop, shown_wh, after, multiplier),
+                ]
+                return self._settle()
+        return 0
+
+    def _settle(self) -> int:
+        """What everything comes to from the first reading on, less what was charged before."""
+        self.used.clear()
+        accrued: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
+        for at, end, before, after, multiplier in self.lines:
+            kwh = Fraction(floor(after * multiplier) - floor(before * multiplier), 1000)
+            start = at
+            while start < end:
+                day = date(2026, 1, 1) + timedelta(days=floor(start))
+                stop = min(end, Fraction(floor(start) + 1))
+                share = kwh * (stop - start) / (end - at)
+                month = (day.year, day.month)
+                accrued[month] += self.tariff.cents(self.used[month], share, day)
+                self.used[month] += share
+                start = stop
+        total = sum(floor(exact + Fraction(1, 2)) for exact in accrued.values())
+        charged, self.posted = total - self.posted, total
         return charged
 
     def used_wh(self) -> Fraction:
@@ -89,6 +106,13 @@ class NaiveAccount:
         self.granted -= gift
         self.balance -= cents - gift
         self.has_moved = self.has_moved or cents > 0
+
+    def correct(self, cents: int, gift: int) -> None:
+        """Which wallet takes a correction is told; it must be within what there is to take."""
+        assert gift == min(self.granted, cents) if cents > 0 else cents <= gift <= 0
+        self.granted -= gift
+        self.balance -= cents - gift
+        self.has_moved = self.has_moved or cents != 0
 
     def decide(self, lines: dict[str, int]) -> None:
         """Without hysteresis a level is a function of the money alone."""

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.commands.late_readings import Reading
+from ledger.events.account import ChargeCorrected
 from ledger.store import Contradiction
 from ledger.values import MICROS_PER_DAY
 from tests.harness.desk import ACTOR, Desk, Json, at_us, point
@@ -66,6 +67,7 @@ class TheLedger(RuleBasedStateMachine):
         self.desk = Desk.at("sqlite://", shards=2)
         self.accounts: dict[str, NaiveAccount] = {}
         self.meters: dict[str, str] = {}
+        self.known: dict[str, set[str]] = {}
         self.payments: dict[str, tuple[str, int, Json]] = {}
         self.reversed: set[str] = set()
         self.readings: list[tuple[str, Fraction, int]] = []
@@ -97,6 +99,7 @@ class TheLedger(RuleBasedStateMachine):
             self.desk.open(account_no, point(f"M-{account_no}", tariff_id))
             self.accounts[account_no] = NaiveAccount(NaiveMeter(self.tariffs[tariff_id]))
             self.meters[account_no] = f"M-{account_no}"
+            self.known[account_no] = {f"M-{account_no}"}
 
     @rule(account_no=ACCOUNTS, amount=AMOUNTS)
     def recharge(self, account_no: str, amount: int) -> None:
@@ -179,8 +182,16 @@ class TheLedger(RuleBasedStateMachine):
     def read_late(self, data: st.DataObject, minutes: int) -> None:
         meter_no, at, shown = data.draw(st.sampled_from(self.readings))
         answer = self._send(meter_no, at - Fraction(minutes, 24 * 60), shown)
-        assert {item["code"] for item in answer["quarantined"]} <= {"late"}
-        assert answer["accepted"] == 0
+        assert answer["quarantined"] == []
+        account_no = next(no for no in self.accounts if meter_no in self.known[no])
+        account = self.accounts[account_no]
+        if answer["accepted"]:
+            cents = account.meter.read_late(at - Fraction(minutes, 24 * 60), shown)
+            fact = self.desk.facts(account_no)
+            (booked,) = [each for each in fact if isinstance(each, ChargeCorrected)][-1:]
+            assert booked.amount_minor == cents
+            account.correct(cents, booked.granted_used_minor)
+            account.decide(self.lines)
 
     @rule(
         account_no=ACCOUNTS,
@@ -204,6 +215,7 @@ class TheLedger(RuleBasedStateMachine):
         account.decide(self.lines)
         meter.shown_wh, meter.multiplier = 250, Fraction(5, 2) if double else Fraction(1)
         self.meters[account_no] = fresh
+        self.known[account_no].add(fresh)
 
     @rule(trip=st.integers(-5_00, 9_00))
     def publish_a_policy(self, trip: int) -> None:

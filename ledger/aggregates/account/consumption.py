@@ -1,6 +1,6 @@
 """Consumption decisions: from registers to a charge, or to the reason why there is none (R1)."""
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
@@ -42,7 +42,7 @@ def charge(
         return Quarantine("account_closed", f"The account {account.account_no} is closed.")
     if at_us > now_us + FUTURE_US:
         return Quarantine("future", "The reading's time lies in the future.")
-    measured = _measure(point, at_us, readings)
+    measured = measure(point, point.last_at_us, point.registers, at_us, readings)
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
@@ -78,26 +78,41 @@ def charge(
     )
 
 
+class Metering(Protocol):
+    """How a meter counts; a service point says it of its own."""
+
+    register_names: tuple[str, ...]
+    wrap: int
+    multiplier_milli: int
+    unit: str
+
+
 Measured = tuple[dict[str, tuple[int, int, int]], tuple[int, ...]]
 
 
-def _measure(point: Point, at_us: int, readings: dict[str, int]) -> Measured | Quarantine:
+def measure(
+    meter: Metering,
+    from_us: int,
+    shown: tuple[int, ...],
+    at_us: int,
+    readings: dict[str, int],
+) -> Measured | Quarantine:
     """Before, after and quantity of each register, or why they cannot be true."""
     registers: dict[str, tuple[int, int, int]] = {}
     quantities: list[int] = []
-    multiplier = point.multiplier_milli
-    hours = (at_us - point.last_at_us) // HOUR_US + 1
-    passable = hours * PLAUSIBLE_PER_HOUR[point.unit]
-    for name, before in zip(point.register_names, point.registers, strict=True):
+    multiplier = meter.multiplier_milli
+    hours = (at_us - from_us) // HOUR_US + 1
+    passable = hours * PLAUSIBLE_PER_HOUR[meter.unit]
+    for name, before in zip(meter.register_names, shown, strict=True):
         after = readings.get(name)
         if after is None:
             return Quarantine("register_missing", f"The reading lacks the register {name}.")
-        if not 0 <= after < point.wrap:
+        if not 0 <= after < meter.wrap:
             return Quarantine("out_of_range", f"Register {name} shows more than the meter can.")
         passed = after - before
         if passed < 0:
-            passed += point.wrap
-            if passed * WRAP_SHARE > point.wrap or passed > passable:
+            passed += meter.wrap
+            if passed * WRAP_SHARE > meter.wrap or passed > passable:
                 return Quarantine(
                     "backward", f"Register {name} went back from {before} to {after}."
                 )

@@ -82,7 +82,10 @@ def _booked(account: Account, event: Booked, _at: int) -> None:
     account.granted_minor += event.granted_minor
 
 
-def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
+Rated = facts.AccountCharged | facts.ChargeCorrected | facts.FixedFeeCharged
+
+
+def _paid_for(account: Account, event: Rated) -> None:
     account.balance_minor -= event.amount_minor - event.granted_used_minor
     account.granted_minor -= event.granted_used_minor
     if event.amount_minor:
@@ -92,11 +95,35 @@ def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
     account.day = max(account.day, event.day)
     account.tax_month = event.tax_month
     account.taxed = event.taxed
+
+
+def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
+    _paid_for(account, event)
     for point in account.points:
         if point.name == event.point:
             point.registers = tuple([after for _, after, _ in event.registers.values()])
             point.last_at_us = at
             point.position = event.position
+            if point.cancelled:
+                point.cancelled = tuple(past for past in point.cancelled if past > at)
+
+
+def _corrected(account: Account, event: facts.ChargeCorrected, _at: int) -> None:
+    _paid_for(account, event)
+    for point in _each_named(account, event.point):
+        # A past without its later facts may not have come so far: then only the money moves.
+        if event.is_present and point.last_at_us == event.was_through_us:
+            point.registers = tuple(event.registers.values())
+            point.last_at_us = event.through_us
+            point.position = event.position
+            if event.through_us < event.was_through_us:
+                point.cancelled = (*point.cancelled, event.was_through_us)
+
+
+def _fixed_fee_charged(account: Account, event: facts.FixedFeeCharged, _at: int) -> None:
+    _paid_for(account, event)
+    for point in _each_named(account, event.point):
+        point.position = event.position
 
 
 def _level(level: str, supply: str | None = None) -> Callable[[Account, Any, int], None]:
@@ -126,6 +153,8 @@ Account.EVOLVERS.update(
         facts.CreditReversed: _booked,
         facts.AccountAdjusted: _booked,
         facts.AccountCharged: _charged,
+        facts.ChargeCorrected: _corrected,
+        facts.FixedFeeCharged: _fixed_fee_charged,
         facts.AccountReminded: _level(""),
         facts.AccountWarned: _level(""),
         facts.WarningCancelled: _level(""),

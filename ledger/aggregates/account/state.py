@@ -30,6 +30,8 @@ class Point(msgspec.Struct, gc=False):
     multiplier_milli: int
     last_at_us: int
     position: Position
+    cancelled: tuple[int, ...] = ()
+    """Times of cancelled readings that no later reading has followed yet."""
     level: str = "none"
     supply_intended: str = "on"
     """What the level asks for."""

@@ -1,0 +1,202 @@
+"""The intervals of a service point (计量区间), and how a reading that comes late changes them."""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec.structs import astuple
+
+from ledger.aggregates.account.consumption import Metering, Quarantine, measure
+from ledger.events import Event
+from ledger.events import account as facts
+from ledger.events.account import MeteredInterval
+from ledger.pricing import Position
+
+Registers = dict[str, int]
+NOT_COUNTED: Final = Quarantine("not_counted", "The meter did not count for this point then.")
+
+
+class Known(NamedTuple):
+    """A fact of an account and the time it was true at."""
+
+    event: Event
+    valid_at_us: int
+
+
+class MeterTerms(msgspec.Struct, gc=False):
+    """How one of the point's meters counts."""
+
+    register_names: tuple[str, ...]
+    wrap: int
+    multiplier_milli: int
+    unit: str
+
+
+class Anchor(NamedTuple):
+    """A time up to which the position is known for sure."""
+
+    until_us: int
+    position: Position
+    tariff_id: str
+
+
+class Series:
+    """Intervals of a point behind an anchor, what was charged for them, and what meters showed."""
+
+    def __init__(self, point: str, anchor: Anchor, terms: dict[str, MeterTerms]) -> None:
+        self.point = point
+        self.anchor = anchor
+        self.posted: dict[str, int] = {}
+        """Minor units that each line has come to."""
+        self.granted_used_minor = 0
+        self.fixed_at_us = 0
+        """The day that fixed charges of a silent meter have reached."""
+        self.unit = next((each.unit for each in terms.values()), "")
+        self._terms = terms
+        self._by_start: dict[int, MeteredInterval] = {}
+        self._told: dict[tuple[str, int], list[Registers]] = {}
+
+    def take(self, known: Known) -> None:
+        """Bring the next fact of the point into the series."""
+        event: Any = known.event
+        if isinstance(event, facts.AccountCharged):
+            self._insert(
+                MeteredInterval(event.meter_no, event.from_us, known.valid_at_us, event.registers)
+            )
+        elif isinstance(event, facts.ChargeCorrected):
+            for gone in event.replaced:
+                del self._by_start[gone.from_us]
+            for interval in event.intervals:
+                self._insert(interval)
+        elif isinstance(event, facts.FixedFeeCharged):
+            self.fixed_at_us = max(self.fixed_at_us, known.valid_at_us)
+        else:
+            return
+        for line in event.lines:
+            self.posted[line.id] = self.posted.get(line.id, 0) + line.amount_minor
+        self.granted_used_minor += event.granted_used_minor
+
+    def _insert(self, interval: MeteredInterval) -> None:
+        self._by_start[interval.from_us] = interval
+        for at_us, shown in (
+            (interval.from_us, before(interval)),
+            (interval.to_us, after(interval)),
+        ):
+            self._told.setdefault((interval.meter_no, at_us), []).append(shown)
+
+    def intervals(self) -> list[MeteredInterval]:
+        """What counts, in order of time."""
+        return [self._by_start[from_us] for from_us in sorted(self._by_start)]
+
+    def was_told(self, meter_no: str, at_us: int, registers: Registers) -> bool:
+        """Whether the very same reading was taken before, even if it no longer counts."""
+        return any(shows(registers, values) for values in self._told.get((meter_no, at_us), ()))
+
+    def shown(self, meter_no: str, at_us: int) -> Registers | None:
+        """What a meter showed at a time by the intervals that count; None where it was not read."""
+        ending, beginning = self._beside(meter_no, at_us)
+        if ending is not None:
+            return after(ending)
+        return None if beginning is None else before(beginning)
+
+    def split(self, meter_no: str, at_us: int, registers: Registers) -> Quarantine | None:
+        """Let a late reading cut the interval it falls into."""
+        for whole in self._by_start.values():
+            if whole.meter_no == meter_no and whole.from_us < at_us < whole.to_us:
+                return self._swap(
+                    [whole],
+                    self._measured(meter_no, whole.from_us, before(whole), at_us, registers),
+                    self._measured(meter_no, at_us, registers, whole.to_us, after(whole)),
+                )
+        return NOT_COUNTED
+
+    def correct(self, meter_no: str, at_us: int, registers: Registers) -> Quarantine | None:
+        """Let a reading that was taken have shown other values."""
+        ending, following = self._beside(meter_no, at_us)
+        if ending is None:
+            return NOT_COUNTED
+        earlier = self._measured(meter_no, ending.from_us, before(ending), at_us, registers)
+        if following is None:
+            return self._swap([ending], earlier)
+        later = self._measured(meter_no, at_us, registers, following.to_us, after(following))
+        return self._swap([ending, following], earlier, later)
+
+    def cancel(self, meter_no: str, at_us: int) -> Quarantine | None:
+        """Let a reading not have been taken: what lay on both sides of it becomes one."""
+        ending, following = self._beside(meter_no, at_us)
+        if ending is None:
+            return NOT_COUNTED
+        if following is None:
+            return self._swap([ending])
+        whole = self._measured(
+            meter_no, ending.from_us, before(ending), following.to_us, after(following)
+        )
+        return self._swap([ending, following], whole)
+
+    def exchange(
+        self, gone: Iterable[MeteredInterval], come: Iterable[MeteredInterval]
+    ) -> str | None:
+        """Do what a correction says; why it cannot be, if it does not follow from the series."""
+        for interval in gone:
+            if self._by_start.pop(interval.from_us, None) != interval:
+                return "it replaces an interval that did not count"
+        for interval in come:
+            meter_no, from_us, to_us, _ = astuple(interval)
+            shown = before(interval)
+            if self._measured(meter_no, from_us, shown, to_us, after(interval)) != interval:
+                return "an interval is not what its registers tell"
+            self._by_start[from_us] = interval
+        return None
+
+    def _swap(
+        self, old: list[MeteredInterval], *new: MeteredInterval | Quarantine
+    ) -> Quarantine | None:
+        for measured in new:
+            if isinstance(measured, Quarantine):
+                return measured
+        for interval in old:
+            del self._by_start[interval.from_us]
+        for measured in new:
+            if isinstance(measured, MeteredInterval):
+                self._by_start[measured.from_us] = measured
+        return None
+
+    def _measured(
+        self, meter_no: str, from_us: int, shown: Registers, at_us: int, registers: Registers
+    ) -> MeteredInterval | Quarantine:
+        meter: Metering = self._terms[meter_no]
+        for name in meter.register_names:
+            if name not in shown:
+                return Quarantine("register_missing", f"The reading lacks the register {name}.")
+        values = tuple([shown[name] for name in meter.register_names])
+        measured = measure(meter, from_us, values, at_us, registers)
+        if isinstance(measured, Quarantine):
+            return measured
+        return MeteredInterval(meter_no, from_us, at_us, measured[0])
+
+    def _beside(
+        self, meter_no: str, at_us: int
+    ) -> tuple[MeteredInterval | None, MeteredInterval | None]:
+        """The intervals of a meter that end and begin at a time."""
+        following = self._by_start.get(at_us)
+        if following is not None and following.meter_no != meter_no:
+            following = None
+        for each in self._by_start.values():
+            if each.to_us == at_us and each.meter_no == meter_no:
+                return each, following
+        return None, following
+
+
+def shows(registers: Registers, values: Registers) -> bool:
+    """Whether a reading tells these values; it may tell more registers than are charged."""
+    return all(registers.get(name) == value for name, value in values.items())
+
+
+def before(interval: MeteredInterval) -> Registers:
+    """What the meter showed at the beginning."""
+    return {name: values[0] for name, values in interval.registers.items()}
+
+
+def after(interval: MeteredInterval) -> Registers:
+    """What the meter showed at the end."""
+    return {name: values[1] for name, values in interval.registers.items()}
