@@ -13,7 +13,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from adapters.bench.readings import percentile, rss_mib
+from adapters.bench.scratch import Scratch
+from adapters.bench.seeding import meter_no, seed
 from adapters.devices.fleet import Fleet
+from adapters.devices.poller import Poller
 from adapters.wiring import now_us
 from ledger.devices import MeterAddress, Ok, Order, OrderKind
 
@@ -32,17 +35,22 @@ class _Swept(NamedTuple):
     unread: int
 
 
-def measure_poll(gateways: int, meters: int, sweeps: int, baud: int | None) -> dict[str, Any]:
-    """Rate, duration and CPU of sweeps, and how long commands waited meanwhile."""
+def measure_poll(
+    scratch: Scratch, gateways: int, meters: int, sweeps: int, baud: int | None
+) -> dict[str, Any]:
+    """Rate, duration and CPU of sweeps, how long commands waited meanwhile, and with charging."""
+    seed(scratch, meters)
     with _park(gateways, meters, baud) as addresses, Fleet(now_us, TIMEZONE) as fleet:
         _sweep(fleet, addresses)  # Every gateway is dialled.
         quiet = _sweep(fleet, addresses)
         with _commands(fleet, addresses) as waits_ms:
             busy = [_sweep(fleet, addresses) for _ in range(sweeps)]
         passed_by = max(bus.passed_by_max for bus in fleet.status())
+        charged = _charged(scratch, fleet, addresses)
     seconds = max(swept.seconds for swept in busy)
     return {
         "bench": "poll",
+        "store": scratch.store,
         "gateways": gateways,
         "meters": meters,
         "baud": baud,
@@ -53,6 +61,8 @@ def measure_poll(gateways: int, meters: int, sweeps: int, baud: int | None) -> d
         "cpu_with_commands_ms": round(
             1_000 * sum(swept.cpu_seconds for swept in busy) / meters / sweeps, 3
         ),
+        "cpu_with_charges_ms": round(1_000 * charged.cpu_seconds / meters, 3),
+        "uncharged": charged.unread,
         "commands": len(waits_ms),
         "p50_ms": percentile(waits_ms, 50),
         "p99_ms": percentile(waits_ms, 99),
@@ -69,6 +79,19 @@ def _sweep(fleet: Fleet, addresses: Sequence[MeterAddress]) -> _Swept:
         for _, outcome in batch
     )
     return _Swept(time.perf_counter() - began_s, time.process_time() - cpu_s, unread)
+
+
+def _charged(scratch: Scratch, fleet: Fleet, addresses: Sequence[MeterAddress]) -> _Swept:
+    """The second of two sweeps whose readings are charged; the first makes all accounts known."""
+    poller = Poller(fleet, scratch.ledger, lambda: addresses, interval_s=SWEEP_WITHIN_S)
+    poller.sweep_once()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
+    tally, _ = poller.sweep_once()
+    return _Swept(
+        time.perf_counter() - began_s,
+        time.process_time() - cpu_s,
+        len(addresses) - tally.accepted,
+    )
 
 
 @contextmanager
@@ -106,8 +129,8 @@ def _park(gateways: int, meters: int, baud: int | None) -> Iterator[list[MeterAd
         try:
             told = [msgspec.json.decode(park.stdout.readline()) for _ in range(meters)]
             yield [
-                MeterAddress(line["meter_no"], line["gateway"], line["unit"], line["model"])
-                for line in told
+                MeterAddress(meter_no(number), line["gateway"], line["unit"], line["model"])
+                for number, line in enumerate(told)
             ]
         finally:
             park.terminate()

@@ -5,13 +5,21 @@ from typing import Annotated, Final
 import typer
 
 from adapters.bench.polling import measure_poll
+from adapters.bench.scratch import scratch_ledger
 from adapters.cli.bench import group
 from adapters.cli.output import Shown, facts, say
 from adapters.cli.problems import InputError
 from adapters.cli.verbs import verb
 from adapters.devices.park.park import UNITS_MAX
+from adapters.wiring import read_settings
 
-MOST: Final[dict[str, float]] = {"sweep_s": 60, "cpu_ms": 0.4, "passed_by": 1, "unread": 0}
+MOST: Final[dict[str, float]] = {
+    "sweep_s": 60,
+    "cpu_ms": 0.4,
+    "passed_by": 1,
+    "unread": 0,
+    "uncharged": 0,
+}
 """What each figure may be at most; CPU is that of this process for each read of 48 registers."""
 
 
@@ -28,7 +36,8 @@ def poll(
     if meters > gateways * UNITS_MAX:
         raise InputError("too_many_meters", f"A gateway has at most {UNITS_MAX} meters.")
     say(f"Sweeping {meters} simulated meters behind {gateways} gateways.")
-    body = measure_poll(gateways, meters, sweeps, baud)
+    with scratch_ledger(read_settings().database_url) as scratch:
+        body = measure_poll(scratch, gateways, meters, sweeps, baud)
     # On a slow bus a process mostly wakes up: its CPU is then that of waiting, not of reading.
     limits = {name: most for name, most in MOST.items() if baud is None or name != "cpu_ms"}
     body["limits"] = limits

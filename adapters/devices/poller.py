@@ -112,10 +112,14 @@ class Poller:
             for meter_no, address in self._meters.items()
             if self._due_s.get(meter_no, now_s) <= now_s and meter_no not in self._in_flight
         ]
-        for address in due:
-            # On its own beat: a late read does not move the later ones.
-            beat_s = self._due_s.get(address.meter_no, now_s) + self._interval_s
-            self._due_s[address.meter_no] = max(beat_s, now_s)
+        for place, address in enumerate(due, 1):
+            known_s = self._due_s.get(address.meter_no)
+            # All begin at once; from then on their beats are spread over the interval, and a late
+            # read does not move the later ones.
+            beat_s = now_s + self._interval_s * place / len(due)
+            if known_s is not None:
+                beat_s = max(known_s + self._interval_s, now_s)
+            self._due_s[address.meter_no] = beat_s
         self._in_flight.update(address.meter_no for address in due)
         if due:
             self._fleet.begin_sweep(due, self._deliver, self._interval_s)
