@@ -29,6 +29,8 @@ def stream_id(kind: str, natural_id: str) -> str:
 
 def storable(text: str) -> str:
     """The text as any database holds it: what some refuse is written out, as the NUL is `u0000`."""
+    if text.isprintable():
+        return text
     return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
