@@ -68,6 +68,7 @@ class LateReadings:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._waiting: list[Waiting] = []
+        self._moved: dict[str, list[Meter]] = {}
 
     def add(
         self, number: int, reading: Reading, account: Account | None, point: Point | None
@@ -85,10 +86,24 @@ class LateReadings:
         strange = [
             item for item in self._waiting if item.key not in known and self._is_strange(item)
         ]
-        meters = self._meters({item.reading.meter_no for item in strange})
+        meters = self._moved = self._meters({item.reading.meter_no for item in strange})
         known |= self._recorded(self._places(strange, meters))
         for item in self._waiting:
             yield item, _judge(item, known.get(item.key), meters.get(item.reading.meter_no, ()))
+
+    def home(self, item: Waiting, why: Quarantine) -> Account | None:
+        """The account whose charges a reading may change, if its shard may be written to now."""
+        if why not in {LATE, CONTRADICTION}:
+            return None
+        session, at_us = self._session, item.reading.at_us
+        for meter in self._moved.get(item.reading.meter_no, ()):
+            for service in meter.services:
+                if service.covers(at_us):
+                    shard = shard_of(service.account_no, session.shards)
+                    stream = stream_id(Account.KIND, service.account_no)
+                    is_locked = shard in session.positions
+                    return session.accounts_at([(shard, stream)])[stream] if is_locked else None
+        return item.account
 
     def _is_strange(self, item: Waiting) -> bool:
         """Whether the meter counted elsewhere at that time, or nowhere."""
