@@ -27,6 +27,9 @@ METERS_PER_GATEWAY: Final = 64
 GATEWAYS_MIN: Final = 3
 LINK_MINUTES: Final = 24 * 60
 GRACE_S: Final = 2
+POLL_MIN_S: Final = 2
+METERS_PER_POLL_S: Final = 100
+"""So that a sweep takes a small share of a processor however large the town is."""
 WELCOME: Final = """\
 {accounts} customers, {gateways} gateways, {readings} readings of history; {speed} s pass in one.
 Console: {url}
@@ -63,7 +66,12 @@ def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[J
         enter = stage_door.enter_context
         bound = enter(closing(_bound(*place)))
         folder = enter(tempfile.TemporaryDirectory(prefix="wattledger-demo-"))
-        settings = temporary(Path(folder), host=place[0], port=bound.getsockname()[1])
+        settings = temporary(
+            Path(folder),
+            host=place[0],
+            port=bound.getsockname()[1],
+            poll_interval_s=max(POLL_MIN_S, plan.meters // METERS_PER_POLL_S),
+        )
         with progress("Living through ninety days") as advance:
             stage = enter(staged(settings, plan, now_us(), advance))
         app = enter(serving(settings, stage.town.clock.now_us))

@@ -1,16 +1,19 @@
 """Ninety days of the town, told through the real doors: openings, payments and readings in time.
 
-The ledger is given the town's clock, so each fact is recorded when it happened.
+The ledger, of one shard, is given the town's clock, so each fact is recorded when it happened.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from adapters.demo.catalogue import REMIND_MINOR, publish
 from adapters.demo.people import GROUPS, Fate
 from adapters.demo.town import Inhabitant, Town
 from ledger.commands import open_account, recharge, record_readings
-from ledger.store import Context, Ledger, Session
+from ledger.events import Recorded
+from ledger.events.account import AccountCharged, AccountCredited
+from ledger.store import Context, Ledger
 from ledger.values import instant
 
 CASHIER: Final = Context("demo:cashier")
@@ -66,8 +69,11 @@ class History:
         self._town = town
         self._ledger = ledger
         self._end_us = hours_of(now_us)
-        self._numbers = [each.customer.account_no for each in town.people]
         self._payments = 0
+        self._money: dict[str, Money] = {}
+        self._seen = 0
+        self._has_seen = threading.Condition()
+        ledger.watch(self._see)
 
     def live(self, advance: Progress) -> int:
         """Open all accounts and let the days pass; how many readings were recorded."""
@@ -130,6 +136,9 @@ class History:
         body = record_readings.handle(readings, self._ledger, POLLER).body
         if body["quarantined"]:
             raise AssertionError(f"the history was not charged: {body['quarantined'][0]}")
+        position = int(body["positions"]["0"])
+        with self._has_seen:
+            self._has_seen.wait_for(lambda: self._seen >= position)
 
     def _is_pay_time(self, at_us: int) -> bool:
         """Every midnight; in the last days every sixth hour, at the end each."""
@@ -140,10 +149,9 @@ class History:
 
     def _pay(self, at_us: int) -> None:
         """Whoever runs low pays; whoever shall be short at the end is steered there."""
-        money = self._money()
         payments = []
         for each in self._town.people:
-            account = money[each.customer.account_no]
+            account = self._money[each.customer.account_no]
             if each.customer.fate != "well" and at_us >= self._end_us - HOURLY_DAYS * DAY_US:
                 amount = self._steered(each, account, at_us)
             else:
@@ -164,18 +172,24 @@ class History:
         each.meter.draw_times(max(0, min(share, SHARE_MAX)))
         return amount
 
-    def _money(self) -> dict[str, Money]:
-        """Balances as the ledger has them, and what a day costs by the week so far."""
-        found: dict[str, Money] = {}
-
-        def look(session: Session) -> dict[str, int]:
-            for number in self._numbers:
-                account = session.account(number)
-                found[number] = Money(account.balance_minor, sum(account.week) // 7)
-            return {}
-
-        self._ledger.decide(look, POLLER, accounts=self._numbers)
-        return found
+    def _see(self, recorded: Sequence[Recorded]) -> None:
+        """Balances as each commit leaves them, and what a day costs by the last seven."""
+        for item in recorded:
+            match item.event:
+                case AccountCharged() as charged:
+                    self._money[charged.account_no] = Money(
+                        charged.balance_after_minor, charged.week_minor // 7
+                    )
+                case AccountCredited() as credited:
+                    before = self._money.get(credited.account_no, Money(0, 0))
+                    self._money[credited.account_no] = Money(
+                        credited.balance_after_minor, before.day_minor
+                    )
+                case _:
+                    pass
+        with self._has_seen:
+            self._seen = recorded[-1].position
+            self._has_seen.notify()
 
     def _credit(self, payments: list[tuple[Inhabitant, int]], at_us: int) -> None:
         answers = []
