@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from api import console, metrics
+from api import console, metrics, openapi
 from api.auth import require_guards
 from api.metrics import Metrics
 from api.middleware import Porter
 from api.problems import tell_problems
 from api.routers import ROUTERS
+from api.stream import Stream
 from ledger.access import Users
 from ledger.problems import Meaning
 from ledger.service import Service
@@ -22,10 +23,12 @@ def create_app(service: Service, users: Users, meanings: Sequence[Meaning] = ())
     app.state.users = users
     app.state.metrics = Metrics()
     app.state.running = set()
+    app.state.stream = Stream(service.queries)
     tell_problems(app, meanings)
     app.add_middleware(Porter, new_id=service.ledger.new_id, metrics=app.state.metrics)
-    for router in (*ROUTERS, metrics.router):
+    for router in (*ROUTERS, metrics.router, openapi.router):
         app.routes.extend(router.routes)  # Plain routes: nothing is looked up twice.
     console.install(app, service)
+    openapi.describe(app)
     require_guards(app)
     return app

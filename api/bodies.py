@@ -62,12 +62,16 @@ async def model_of(request: Request, kind: type[Model], **of_path: str) -> Model
 
 
 async def _bytes_of(request: Request) -> bytes:
+    known: bytes | None = getattr(request.state, "body", None)
+    if known is not None:
+        return known
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > BODY_BYTES_MAX:
             raise Refused("too_large", f"A body has at most {BODY_BYTES_MAX} bytes.")
         chunks.append(chunk)
+    request.state.body = b"".join(chunks)
     return b"".join(chunks)
 
 

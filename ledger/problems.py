@@ -134,7 +134,8 @@ def _refusal(error: Refused) -> Problem:
     problems = getattr(error, "problems", ())
     more = {"problems": [problem._asdict() for problem in problems]} if problems else {}
     status = STATUSES.get(error.code, 422 if more else 409)
-    return Problem(error.code, "Refused", status, error.message, more)
+    retry_after_s = 1 if error.code == "request_running" else None
+    return Problem(error.code, "Refused", status, error.message, more, retry_after_s)
 
 
 def _limited(error: LoginsLimitedError) -> Problem:

@@ -65,6 +65,15 @@ class ReadingsAsked(NamedTuple):
     limit: int = 100
 
 
+class LogAsked(NamedTuple):
+    """Events of a shard behind a position; `type` is a topic or its beginning."""
+
+    shard: int = 0
+    after: int = 0
+    type: str = ""
+    limit: int = 100
+
+
 class Asked(NamedTuple):
     """A page of any other list; `where` are equalities such as `level=trip`."""
 
@@ -88,8 +97,14 @@ class Queries(Protocol):
     def site_of(self, account_no: str) -> str | None:
         """Site of an account; None where there is no account."""
 
+    def owners(self, meter_nos: frozenset[str]) -> list[tuple[str, str, str]]:
+        """(meter, account, site) of those meters that are installed now."""
+
     def events(self, account_no: str, asked: EventsAsked) -> Page:
         """Events of an account in order of its stream."""
+
+    def log(self, asked: LogAsked) -> Page:
+        """Events of a shard in order of position."""
 
     def statement(self, account_no: str, first_month: str, last_month: str) -> Json:
         """What moved each month, with opening and closing balances."""

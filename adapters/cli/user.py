@@ -95,7 +95,7 @@ def link(
     """Make a link that signs in once."""
     with people() as (users, settings):
         secret = users.issue_link(user, minutes)
-    url = f"http://{settings.host}:{settings.port}/login/link/{secret}"
+    url = f"http://{settings.host}:{settings.port}/login/{secret}"
     body: Json = {"user_id": user, "url": url, "minutes": minutes}
     return Shown(body=body, human=facts(body), hint="wattledger serve")
 

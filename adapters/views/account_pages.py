@@ -26,7 +26,7 @@ from adapters.views.accounts import ACCOUNTS, Json, TariffOf, account_body
 from ledger.access import Reach
 from ledger.aggregates.account.state import DAYS_MAX, LEVELS
 from ledger.queries import LIMIT_MAX, AccountsAsked, Order, Page, cursor_of, key_of
-from ledger.values import shard_of
+from ledger.values import claim_shard, shard_of
 
 _number: Final = tuple_(ACCOUNTS.c.shard, ACCOUNTS.c.account_no)
 METERS_FOUND_MAX: Final = 1_000
@@ -73,19 +73,31 @@ def within(reach: Reach) -> list[ColumnElement[bool]]:
 
 
 def accounts_numbered(
-    connection: Connection, numbers: Sequence[str], tariff_of: TariffOf
+    connection: Connection, numbers: Sequence[str], shards: int, tariff_of: TariffOf
 ) -> list[Json]:
     """The accounts with these numbers."""
-    statement = select(ACCOUNTS).where(ACCOUNTS.c.account_no.in_(numbers))
+    wanted = [(shard_of(number, shards), number) for number in numbers]
+    statement = select(ACCOUNTS).where(_number.in_(wanted))
     return [account_body(row, tariff_of) for row in connection.execute(statement)]
 
 
-def owner_of_meter(connection: Connection, meter_no: str) -> str | None:
-    """Number of the account that a meter counts for now."""
-    owner: str | None = connection.scalar(
-        select(claims.c.owner).where(claims.c.kind == "meter", claims.c.key == meter_no)
-    )
-    return owner
+def owners_of_meters(
+    connection: Connection, meter_nos: Sequence[str], shards: int
+) -> dict[str, str]:
+    """Numbers of the accounts that these meters count for now."""
+    home = tuple_(claims.c.shard, claims.c.kind, claims.c.key)
+    wanted = [(claim_shard("meter", number, shards), "meter", number) for number in meter_nos]
+    rows = connection.execute(select(claims.c.key, claims.c.owner).where(home.in_(wanted)))
+    return {row.key: row.owner for row in rows}
+
+
+def sites_of_accounts(
+    connection: Connection, numbers: Sequence[str], shards: int
+) -> dict[str, str]:
+    """Sites of accounts by their numbers; one that is not there is left out."""
+    wanted = [(shard_of(number, shards), number) for number in numbers]
+    statement = select(ACCOUNTS.c.account_no, ACCOUNTS.c.site).where(_number.in_(wanted))
+    return {row.account_no: row.site for row in connection.execute(statement)}
 
 
 def _by_value(

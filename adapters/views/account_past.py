@@ -23,15 +23,17 @@ from ledger.queries import (
     LIMIT_MAX,
     Changes,
     EventsAsked,
+    LogAsked,
     Page,
     ReadingsAsked,
     cursor_of,
     key_of,
 )
-from ledger.store.history import History, Moment
+from ledger.store.history import LATEST, History, Moment
 from ledger.values import rfc3339, shard_of, stream_id
 
 VERSION_MAX: Final = 2**31 - 1
+LOOKED_AT_MAX: Final = 100_000
 
 
 def history_of(engine: Engine, shards: int) -> History:
@@ -79,6 +81,28 @@ def page_of_events(
     rows = [to_row(row) for row in connection.execute(statement.order_by(order).limit(limit))]
     cursor = cursor_of(rows[-1].version) if len(rows) == limit else None
     return Page([event_body(row) for row in rows], cursor)
+
+
+def page_of_log(connection: Connection, asked: LogAsked) -> Page:
+    """Events of a shard in order of position; the cursor is the last position looked at.
+
+    Of one topic they may be far apart: a page looks at so many positions at most.
+    """
+    limit = min(asked.limit, LIMIT_MAX)
+    position = events.c.position
+    last = min(asked.after + LOOKED_AT_MAX, LATEST)
+    statement = select(events).where(
+        events.c.shard == asked.shard, position > asked.after, position <= last
+    )
+    if asked.type:
+        statement = statement.where(is_topic(asked.type))
+    rows = [to_row(row) for row in connection.execute(statement.order_by(position).limit(limit))]
+    head = select(func.max(position)).where(events.c.shard == asked.shard)
+    if len(rows) == limit:
+        cursor: int | None = rows[-1].position
+    else:
+        cursor = last if (connection.scalar(head) or 0) > last else None
+    return Page([event_body(row) for row in rows], None if cursor is None else str(cursor))
 
 
 def is_topic(topic: str) -> ColumnElement[bool]:

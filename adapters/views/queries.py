@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, and_, select
+from sqlalchemy import Connection, Engine, select
 
 from adapters.store.tables import log_heads
 from adapters.views import account_money, account_pages, account_past, device_lists, lists
-from adapters.views.accounts import ACCOUNTS, Json, read_account
+from adapters.views.accounts import Json, read_account
 from adapters.views.tables import feed_positions
 from adapters.views.tariffs import published_tariffs
 from ledger.access import Reach
@@ -18,6 +18,7 @@ from ledger.queries import (
     Asked,
     Changes,
     EventsAsked,
+    LogAsked,
     Page,
     ReadingsAsked,
 )
@@ -59,20 +60,33 @@ class SqlQueries:
         """The accounts with these numbers, as they are now."""
         with self._reading() as connection:
             tariff_of = published_tariffs(connection)
-            return account_pages.accounts_numbered(connection, sorted(numbers), tariff_of)
+            return account_pages.accounts_numbered(
+                connection, sorted(numbers), self._shards, tariff_of
+            )
 
     def site_of(self, account_no: str) -> str | None:
         """Site of an account; None where there is no account."""
-        shard = shard_of(account_no, self._shards)
-        at = and_(ACCOUNTS.c.shard == shard, ACCOUNTS.c.account_no == account_no)
         with self._reading() as connection:
-            site: str | None = connection.scalar(select(ACCOUNTS.c.site).where(at))
-            return site
+            sites = account_pages.sites_of_accounts(connection, [account_no], self._shards)
+        return sites.get(account_no)
+
+    def owners(self, meter_nos: frozenset[str]) -> list[tuple[str, str, str]]:
+        """(meter, account, site) of those meters that are installed now."""
+        with self._reading() as connection:
+            found = account_pages.owners_of_meters(connection, sorted(meter_nos), self._shards)
+            numbers = sorted(set(found.values()))
+            sites = account_pages.sites_of_accounts(connection, numbers, self._shards)
+        return [(meter, number, sites.get(number, "")) for meter, number in found.items()]
 
     def events(self, account_no: str, asked: EventsAsked) -> Page:
         """Events of an account in order of its stream."""
         with self._reading() as connection:
             return account_past.page_of_events(connection, account_no, self._shards, asked)
+
+    def log(self, asked: LogAsked) -> Page:
+        """Events of a shard in order of position."""
+        with self._reading() as connection:
+            return account_past.page_of_log(connection, asked)
 
     def statement(self, account_no: str, first_month: str, last_month: str) -> Json:
         """What moved each month, with opening and closing balances."""
@@ -124,13 +138,13 @@ class SqlQueries:
     def meter(self, meter_no: str, reach: Reach = ALL) -> Json | None:
         """One installed meter."""
         with self._reading() as connection:
-            owner = account_pages.owner_of_meter(connection, meter_no)
+            found = account_pages.owners_of_meters(connection, [meter_no], self._shards)
             line = device_lists.line_of(connection, meter_no)
-        body = None if owner is None else self.account(owner)
+        body = self.account(found[meter_no]) if found else None
         if body is None or not reach.covers(body["account_no"], body["site"]):
             return None
-        found = (point for point in body["service_points"] if point["meter_no"] == meter_no)
-        return next(({**_meter(body, point), "line": line} for point in found), None)
+        points = (point for point in body["service_points"] if point["meter_no"] == meter_no)
+        return next(({**_meter(body, point), "line": line} for point in points), None)
 
     def commands(self, asked: Asked, reach: Reach = ALL) -> Page:
         """Commands to meters, the newest first; by `status` (or `open`), `kind`, `account_no`."""

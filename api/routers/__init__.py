@@ -4,6 +4,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routers import health, session
+from api.routers import accounts, catalogue, control, health, money, readings, session, watch
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, session.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    money.router,  # First: most requests are recharges and readings.
+    readings.router,
+    accounts.router,
+    control.router,
+    catalogue.router,
+    watch.router,
+    session.router,
+    health.router,
+)

@@ -1,9 +1,8 @@
-"""Signing in and out: a password or a one-time link for a session, in a cookie of the console."""
+"""Signing in and out: a password for a session, in a cookie of the console."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -12,8 +11,6 @@ from api.bodies import json_response, model_of, taking
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import Command, Identifier, Json
-
-HOME: Final = "/"
 
 router = APIRouter(tags=["session"])
 
@@ -46,17 +43,6 @@ async def log_in(request: Request) -> Response:
         return response
 
     return await run_in_threadpool(check)
-
-
-@router.get("/login/link/{secret}", dependencies=[Anyone])
-def follow_link(request: Request, secret: str) -> Response:
-    """Sign in by a one-time link; it works once."""
-    user = users_of(request).by_link(secret)
-    if user is None:
-        raise Refused("not_signed_in", "This link was used before or is too old; ask for another.")
-    response = RedirectResponse(HOME, status_code=303)
-    sign_in(request, response, user)
-    return response
 
 
 @router.get("/api/v1/session")

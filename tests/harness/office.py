@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from adapters.store.faults import STORE_MEANINGS
 from adapters.store.users import SqlUsers
+from adapters.store.vault import SqlVault
 from adapters.views.queries import SqlQueries
 from api.app import create_app
 from ledger.access import User
@@ -34,6 +35,8 @@ class Office:
     @classmethod
     def of(cls, desk: Desk, folder: Path) -> "Office":
         users = SqlUsers(desk.engine, folder / "session.key", desk.clock, os.urandom)
+        desk.ledger.vault = vault = SqlVault(desk.engine, folder / "vault.key", os.urandom)
+        vault.prepare()
         queries = SqlQueries(desk.engine, desk.terms)
         app = create_app(Service(desk.ledger, desk.views, queries), users, STORE_MEANINGS)
         return cls(desk, users, app, count(1))

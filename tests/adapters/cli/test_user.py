@@ -34,7 +34,7 @@ def test_a_token_and_a_link_are_made_for_somebody_who_is_known(embedded: Termina
     assert token.startswith("wl_")
     assert embedded.json("user", "revoke", token)["revoked"]
     assert embedded.json("user", "revoke", "nothing", exit_code=4)["code"] == "token_unknown"
-    assert "/login/link/" in embedded.json("user", "link", "anna")["url"]
+    assert "/login/" in embedded.json("user", "link", "anna")["url"]
 
 
 def test_the_key_of_sessions_is_made_by_init_for_its_owner_alone(embedded: Terminal) -> None:

@@ -1,0 +1,60 @@
+"""Money over HTTP: recharges, adjustments, reversals; each at most once by its key."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.asked import AccountPath
+from api.auth import Cashier, Corrector, require_in_reach, service_of
+from api.bodies import execute, model_of, submit, taking
+from ledger.aggregates import Refused
+from ledger.commands import Json, adjust, recharge, reverse_recharge
+from ledger.events.account import AccountCredited
+
+router = APIRouter(prefix="/api/v1", tags=["money"])
+
+RECHARGE: Json = {
+    "amount_minor": 10_000,
+    "currency": "CNY",
+    "channel": "cash",
+    "channel_txn_id": "T-20261122-000017",
+    "paid_at": "2026-11-22T10:00:00+08:00",
+}
+ADJUSTMENT: Json = {"amount_minor": -500, "currency": "CNY", "reason": "meter misread"}
+
+
+@router.post(
+    "/accounts/{account_no}/recharges",
+    status_code=201,
+    openapi_extra=taking(recharge.Recharge, RECHARGE, "account_no"),
+)
+async def book(request: Request, who: Cashier, account_no: AccountPath) -> Response:
+    """Book a settled payment; the same payment again answers as the first time."""
+    command = await model_of(request, recharge.Recharge, account_no=account_no)
+    return await submit(request, who, command, recharge.submit, moves_money=True)
+
+
+@router.post(
+    "/accounts/{account_no}/adjustments",
+    status_code=201,
+    openapi_extra=taking(adjust.Adjust, ADJUSTMENT, "account_no"),
+)
+async def correct(request: Request, who: Corrector, account_no: AccountPath) -> Response:
+    """Correct a wallet by a signed amount, with a reason."""
+    kind, handle = adjust.Adjust, adjust.handle
+    return await execute(request, who, kind, handle, moves_money=True, account_no=account_no)
+
+
+@router.post(
+    "/receipts/{receipt_no}/reversal",
+    status_code=201,
+    openapi_extra=taking(reverse_recharge.ReverseRecharge, {"reason": "mistyped"}, "receipt_no"),
+)
+async def reverse(request: Request, who: Corrector, receipt_no: str) -> Response:
+    """Take a booked payment back in full, once."""
+    kind, handle = reverse_recharge.ReverseRecharge, reverse_recharge.handle
+    shard, _, position = receipt_no.partition("-")
+    if not who.user.reach.is_everything and shard.isdecimal() and position.isdecimal():
+        credited = service_of(request).ledger.event(int(shard[:9]), int(position[:18]))
+        if not isinstance(credited, AccountCredited):
+            raise Refused("receipt_unknown", f"There is no receipt {receipt_no[:32]}.")
+        await require_in_reach(request, who, credited.account_no)
+    return await execute(request, who, kind, handle, moves_money=True, receipt_no=receipt_no)
