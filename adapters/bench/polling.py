@@ -102,13 +102,13 @@ def _commands(fleet: Fleet, addresses: Sequence[MeterAddress]) -> Iterator[list[
 
     def command() -> None:
         for number in itertools.count():
-            if stopping.wait(COMMAND_EVERY_S):
-                return
             address = addresses[number * STRIDE % len(addresses)]
             began_s = time.perf_counter()
             order = Order(KINDS[number // len(addresses) % len(KINDS)])
             if isinstance(fleet.submit(address, order).result(), Ok):
                 waits_ms.append((time.perf_counter() - began_s) * 1_000)
+            if stopping.wait(COMMAND_EVERY_S):
+                return
 
     thread = threading.Thread(target=command, name="commands")
     thread.start()
