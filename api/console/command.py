@@ -16,16 +16,10 @@ from api.console.recharge import sentence_of
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import guarantee, request_command
-from ledger.store.ledger import Context
+from ledger.store.ledger import Context, Ledger
 
 Json = dict[str, Any]
 OFFERED: Final = ("recall", "close", "close_permit", "trip", "guarantee", "end_guarantee")
-SHIELDS: Final = {
-    "guarantee": (guarantee.StartGuarantee, guarantee.start),
-    "end_guarantee": (guarantee.EndGuarantee, guarantee.end),
-}
-"""Orders that are a matter of the account first; the meter is told by what follows from them."""
-
 router = APIRouter(include_in_schema=False)
 
 
@@ -50,13 +44,7 @@ def send(
     asked = {"account_no": account_no, "service_point": point or None, "reason": reason.strip()}
     ledger, context = service_of(request).ledger, Context(principal.actor, cause_of(request))
     try:
-        if kind in SHIELDS:
-            made, handle = SHIELDS[kind]
-            handle(made.model_validate(asked), ledger, context)
-            answer = {"kind": kind, "status": "", "code": "", "meter_no": ""}
-        else:
-            command = request_command.RequestCommand.model_validate({**asked, "kind": kind})
-            answer = request_command.handle(command, ledger, context).body
+        answer = _ordered(kind, asked, ledger, context)
     except (Refused, ValidationError) as error:
         return _form(
             request,
@@ -77,6 +65,18 @@ def send(
         status=HTTPStatus.ACCEPTED,
         headers={"HX-Trigger": "ledger:changed"},
     )
+
+
+def _ordered(kind: str, asked: Json, ledger: Ledger, context: Context) -> Json:
+    """A guarantee is a matter of the account: the meter is told by what follows from it."""
+    if kind == "guarantee":
+        guarantee.start(guarantee.StartGuarantee.model_validate(asked), ledger, context)
+    elif kind == "end_guarantee":
+        guarantee.end(guarantee.EndGuarantee.model_validate(asked), ledger, context)
+    else:
+        command = request_command.RequestCommand.model_validate({**asked, "kind": kind})
+        return request_command.handle(command, ledger, context).body
+    return {"kind": kind, "status": "", "code": "", "meter_no": ""}
 
 
 def _form(

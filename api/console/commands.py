@@ -26,9 +26,9 @@ STEPS: Final = ("requested", "queued", "dispatched", "acknowledged", "verified")
 """The way of a command that goes well."""
 REACHED: Final = {"held": 1, "awaiting_customer": 4, "unknown": 3, "refused": 3}
 """How many steps a command has made that is beside that way."""
-BROKEN: Final = frozenset({"failed", "refused", "expired", "cancelled", "superseded"})
-RETRIABLE: Final = frozenset({"failed", "expired", "cancelled", "held", "queued"})
-CANCELLABLE: Final = frozenset({"requested", "held", "queued"})
+BROKEN: Final = frozenset({"failed", "expired", "cancelled", "superseded"})
+RETRIABLE: Final = frozenset({"failed", "expired", "cancelled", "queued", "unknown", "refused"})
+CANCELLABLE: Final = frozenset({"requested", "held", "queued", "refused"})
 TONES: Final = {
     "verified": "good",
     "failed": "bad",

@@ -32,11 +32,9 @@ def numbers(told: Told, _views: Sequence[str], reach: Reach) -> list[bytes]:
     if not told.changes.topics:
         return []
     seen = [b["account_no"] for b in told.accounts if reach.covers(b["account_no"], b["site"])]
-    body = {
-        "accounts": None if told.changes.is_cut else seen,
-        "topics": sorted({topic.partition(".")[0] for topic in told.changes.topics}),
-    }
-    if body["accounts"] == [] and "command" not in body["topics"]:
+    topics = sorted({topic.partition(".")[0] for topic in told.changes.topics})
+    if not (told.changes.is_cut or seen or "command" in topics):
         return []
+    body = {"accounts": None if told.changes.is_cut else seen, "topics": topics}
     at = ",".join(f"{shard}:{position}" for shard, position in sorted(told.until.items()))
     return [b"id: %b\ndata: %b\n\n" % (at.encode(), msgspec.json.encode(body))]

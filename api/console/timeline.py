@@ -188,7 +188,16 @@ def _decided(payload: Json, language: Language) -> str:
         language.say(words.word(words.LEVELS, trace[key]))
         for key in ("level_before", "level_after")
     )
-    return f"{payload['point']} · {levels} · {policy}"
+    return f"{_point(payload, language)} · {levels} · {policy}"
+
+
+def _point(payload: Json, language: Language) -> str:
+    """A service point; one that has the name of its kind is called so."""
+    return language.say(words.word(words.KINDS, payload["point"]))
+
+
+def _shielded(payload: Json, language: Language) -> str:
+    return f"{_point(payload, language)} · {payload['reason']}"
 
 
 def _installed(payload: Json, language: Language) -> str:
@@ -199,7 +208,7 @@ def _installed(payload: Json, language: Language) -> str:
 
 def _commanded(payload: Json, language: Language) -> str:
     kind = words.word(words.ORDERS, payload["kind"])
-    return f"{payload['point']} · {language.say(kind)}"
+    return f"{_point(payload, language)} · {language.say(kind)}"
 
 
 def _confirmed(payload: Json, language: Language) -> str:
@@ -220,4 +229,8 @@ _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
     "account.supply_commanded": _commanded,
     "account.supply_confirmed": _confirmed,
     "account.service_point_added": _installed,
+    "account.guarantee_started": _shielded,
+    "account.guarantee_ended": _shielded,
+    "account.dispute_held": _shielded,
+    "account.dispute_released": _shielded,
 }

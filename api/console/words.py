@@ -73,6 +73,23 @@ COMMAND_STATUS: Final = {
     "cancelled": N_("Cancelled"),
     "failed": N_("Failed"),
 }
+OUTCOMES: Final = {
+    "meter_not_connected": N_("the meter is on no line"),
+    "protected": N_("the customer is protected"),
+    "guaranteed": N_("supply is guaranteed"),
+    "disputed": N_("in dispute"),
+    "switched_off_by_hand": N_("switched off by hand"),
+    "trips_off": N_("cutting off is suspended"),
+    "no_longer_wanted": N_("no longer wanted"),
+    "point_gone": N_("the meter was removed"),
+    "by_hand": N_("by hand"),
+    "offline": N_("the gateway cannot be reached"),
+    "no_answer": N_("no answer"),
+    "garbled": N_("an answer that cannot be read"),
+    "refused": N_("the meter refused"),
+    "not_reached": N_("the meter did not do it"),
+}
+"""Why a command waits, or what became of it."""
 TOPICS: Final = {
     "account.opened": N_("Account opened"),
     "account.service_point_added": N_("Meter installed"),

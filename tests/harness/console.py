@@ -69,10 +69,11 @@ class Town:
             publish_tariff.handle(document, self._ledger, CLERK)
         publish_policy.handle(policy(), self._ledger, CLERK)
         _all(open_account.submit(self._opening(no), self._ledger, CLERK) for no in self._numbers)
-        self._pay({no: self._purse(no) for no in self._numbers})
+        self._pay({no: self._purse(no) for no in self._numbers}, self._start_us)
         for day in range(1, DAYS):
             self._read(self._start_us + day * MICROS_PER_DAY, day * 24)
-        self._pay({no: 3_000 for no in self._numbers[::4] if no != EMPTY_PURSE})
+        payers = [no for no in self._numbers[::4] if no != EMPTY_PURSE]
+        self._pay(dict.fromkeys(payers, 3_000), self._now_us - MICROS_PER_DAY - HOUR_US)
         for hour in range(24):
             self._read(self._now_us - (24 - hour) * HOUR_US, (DAYS - 1) * 24 + hour)
 
@@ -113,7 +114,7 @@ class Town:
             return 2_000
         return self._chance.choice((10_000, 13_000, 17_000, 22_000, 30_000))
 
-    def _pay(self, amounts_minor: dict[str, int]) -> None:
+    def _pay(self, amounts_minor: dict[str, int], at_us: int) -> None:
         channels = ("cash", "wechat", "alipay", "pos")
         _all(
             recharge.submit(
@@ -123,6 +124,7 @@ class Town:
                     currency="CNY",
                     channel=self._chance.choice(channels),
                     channel_txn_id=f"{account_no}-{self._chance.randrange(10**9)}",
+                    paid_at=instant(at_us),
                 ),
                 self._ledger,
                 CLERK,
