@@ -7,6 +7,7 @@ import typer
 
 from adapters.bench.commits import measure_commits
 from adapters.bench.growth import measure_growth
+from adapters.bench.http import measure_http
 from adapters.bench.readings import measure_readings
 from adapters.bench.replay import measure_replay
 from adapters.bench.scratch import Scratch, scratch_ledger
@@ -24,8 +25,11 @@ LIMITS: Final[dict[tuple[str, str], dict[str, float]]] = {
     ("growth", "postgresql"): {"growth_ratio": 0.90},
     ("growth", "sqlite"): {"growth_ratio": 0.90},
     ("commits", "postgresql"): {"rate": 1_500, "hot_ratio": 0.50},
+    ("http", "postgresql"): {"rate": 1_000},
 }
 """What each figure must reach at least; the ratio counts, a rate is that of two quiet cores."""
+MOST: Final[dict[tuple[str, str], dict[str, float]]] = {("http", "postgresql"): {"p99_ms": 100}}
+"""What a figure may be at most."""
 
 Accounts = Annotated[int, typer.Option(min=1, help="Accounts to seed.")]
 
@@ -68,15 +72,28 @@ def commits(
     return _measured(lambda scratch: measure_commits(scratch, accounts, threads, seconds))
 
 
+@verb(group)
+def http(
+    accounts: Accounts = 20_000,
+    clients: Annotated[int, typer.Option(min=1, max=512, help="Connections at once.")] = 64,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="Length of the run.")] = 8.0,
+) -> Shown:
+    """Recharges over HTTP from many connections, against the served application."""
+    return _measured(lambda scratch: measure_http(scratch, accounts, clients, seconds))
+
+
 def _measured(measure: Callable[[Scratch], dict[str, Any]], shards: int = 1) -> Shown:
     settings = read_settings()
     open_engine(settings).dispose()  # Says what is wrong with the URL, before anything is made.
     say("Measuring on a scratch store beside the configured one; it is dropped at the end.")
     with scratch_ledger(settings.database_url, shards) as scratch:
         body = measure(scratch)
-    limits = LIMITS.get((body["bench"], body["store"]), {})
-    body["limits"] = limits
-    body["missed"] = [name for name, least in limits.items() if body[name] < least]
+    which = (body["bench"], body["store"])
+    least, most = LIMITS.get(which, {}), MOST.get(which, {})
+    body["limits"] = {**least, **most}
+    body["missed"] = [name for name, limit in least.items() if body[name] < limit] + [
+        name for name, limit in most.items() if body[name] > limit
+    ]
     return Shown(
         body=body, human=facts({**body, "limits": None, "missed": ", ".join(body["missed"])})
     )

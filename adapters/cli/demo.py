@@ -108,7 +108,7 @@ def _body(stage: Stage, plan: Plan) -> Json:
         for role in ROLES:
             account_no = short.customer.account_no if role == "customer" else ""
             users.add(User(f"demo-{role}", role, frozenset(), account_no))
-            links[role] = f"{url}/login/link/{users.issue_link(f'demo-{role}', LINK_MINUTES)}"
+            links[role] = f"{url}/login/{users.issue_link(f'demo-{role}', LINK_MINUTES)}"
         token = users.issue_token("demo-admin", days=1)
     finally:
         engine.dispose()

@@ -1,0 +1,54 @@
+"""The web server of one process: bounded in what it keeps waiting, quick to stop."""
+
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+STOP_S: Final = 3
+"""So long requests under way are waited for."""
+KEEP_ALIVE_S: Final = 65
+"""Longer than the usual proxy keeps an idle connection, so that it is the one to close it."""
+BACKLOG: Final = 512
+
+
+class Server(uvicorn.Server):
+    """Ends its streams first: nobody who listens for ever is waited for."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self._app = app
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_level="warning",
+                access_log=False,  # Ours knows the actor and the route.
+                server_header=False,
+                timeout_graceful_shutdown=STOP_S,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                backlog=BACKLOG,
+            )
+        )
+
+    async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        """Stop: streams, then requests under way, then the rest."""
+        self._app.state.stream.end()
+        self._app.state.pulse.end()
+        await super().shutdown(None if sockets is None else list(sockets))
+
+
+def log_as_json() -> None:
+    """One JSON object a line, on stdout: ids, routes and times, never a body."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        cache_logger_on_first_use=True,
+    )
