@@ -58,7 +58,7 @@ class Order(NamedTuple):
     kind: OrderKind
     expires_at_us: int | None = None
     argument: dict[str, Any] | None = None
-    """Of `set_clock` and `set_price`."""
+    """Of `set_clock` and `set_price`; of `close`, `held_by: meter` where it holds the balance."""
 
 
 class Ok(NamedTuple):

@@ -14,9 +14,7 @@ import msgspec
 from adapters.devices.acrel_block import ADDRESS, WORDS, AcrelBlock
 from adapters.devices.line import Line
 from ledger.devices import (
-    Garbled,
     MeterState,
-    NoAnswer,
     Ok,
     Order,
     OrderKind,
@@ -55,7 +53,8 @@ class AcrelModbus:
         self._force = self._block.map.field("force_enable").address
         self._clock = clock
         self._model = model
-        self._poll_starts: dict[int, int] = {}
+        self._windows: dict[int, tuple[int, int]] = {}
+        """Units that were silent: the place of their next window, and how many are still to go."""
         self._verify_starts: Iterator[int] = cycle(VERIFY_STARTS)
         self._doubtful: set[int] = set()
 
@@ -65,13 +64,15 @@ class AcrelModbus:
         return frozenset(kinds | {"per_circuit"} if self._model == "ADF300L" else kinds)
 
     async def read(self, unit: int) -> Outcome:
-        """The whole summary block; after a time-out a window that no late reply fits."""
-        start = self._poll_starts.get(unit, ADDRESS)
-        outcome = await self._window(unit, start)
-        if isinstance(outcome, Ok):
-            self._poll_starts.pop(unit, None)
+        """The whole summary block; while a late reply may come, windows that it does not fit."""
+        place, left = self._windows.get(unit, (0, 0))
+        outcome = await self._window(unit, POLL_STARTS[place])
+        if not isinstance(outcome, Ok | Refused):
+            left = len(POLL_STARTS)
+        if left:
+            self._windows[unit] = ((place + 1) % len(POLL_STARTS), left - 1)
         else:
-            self._poll_starts[unit] = POLL_STARTS[(start + 1 - ADDRESS) % len(POLL_STARTS)]
+            self._windows.pop(unit, None)
         return outcome
 
     async def execute(self, unit: int, order: Order) -> Outcome:
@@ -119,7 +120,7 @@ class AcrelModbus:
 
     def _noted(self, unit: int, outcome: Outcome) -> Outcome:
         """Remember that an answer of this unit may still be on its way."""
-        if isinstance(outcome, NoAnswer | Garbled):
+        if not isinstance(outcome, Ok | Refused):
             self._doubtful.add(unit)
         return outcome
 

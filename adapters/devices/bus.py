@@ -130,7 +130,10 @@ class Bus:
     def _tell(self, job: Job, outcome: Outcome) -> None:
         self._counts[type(outcome)] += 1
         self._swept += job.priority == SWEEP
-        job.done(outcome)
+        try:
+            job.done(outcome)
+        except Exception:
+            log.exception("Nobody could be told what %s answered.", job.address.meter_no)
 
     async def _serve(self, job: Job, stale_at_s: float) -> Outcome:
         address, now_s = job.address, self._now_s()

@@ -60,6 +60,9 @@ class Fleet:
             if self._is_stopped:
                 return
             self._is_stopped = True
+            if self._thread.ident is None:  # It was never started.
+                self._loop.close()
+                return
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 

@@ -1,7 +1,8 @@
 """One bus: what is urgent goes first, the silent do not stall the others, lines heal."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -190,3 +191,18 @@ def test_whoever_waits_when_the_buses_stop_is_answered(
     assert order.result(0) == NoAnswer()
     assert all(isinstance(read.result(0), Offline) for read in waiting)
     assert isinstance(fleet.read(at(gateway.address, 1)).result(0), Offline)
+
+
+def test_an_observer_that_fails_does_not_stop_the_bus(
+    fleet: Fleet, gateway: UmodbusGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_meter: MeterAddress, _outcome: Outcome) -> None:
+        raise RuntimeError("no")
+
+    fleet.begin_sweep(everyone(gateway.address), fail)
+    assert isinstance(fleet.read(at(gateway.address, 1), SWEEP).result(WAIT_S), Ok)
+    assert "could be told" in caplog.text
+
+
+def test_buses_that_never_began_can_be_stopped(clock: Callable[[], int]) -> None:
+    Fleet(clock, ZoneInfo("Asia/Shanghai")).stop()
