@@ -11,12 +11,12 @@ from api.auth import ControlWriter, service_of
 from api.bodies import cause_of
 from api.console import words
 from api.console.account import account_in_reach
-from api.console.page import names_of, render
+from api.console.page import await_views, names_of, render
 from api.console.recharge import sentence_of
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import guarantee, request_command
-from ledger.store.ledger import Context, Ledger
+from ledger.store import Answer, Context, Ledger
 
 Json = dict[str, Any]
 OFFERED: Final = ("recall", "close", "close_permit", "trip", "guarantee", "end_guarantee")
@@ -56,27 +56,26 @@ def send(
             reason=reason,
             point=point,
         )
+    await_views(request, answer)
     return render(
         request,
         "commanded.html",
         principal=principal,
         account=body,
-        command=answer,
+        command={"kind": kind, "status": "", "code": "", "meter_no": "", **answer.body},
         status=HTTPStatus.ACCEPTED,
         headers={"HX-Trigger": "ledger:changed"},
     )
 
 
-def _ordered(kind: str, asked: Json, ledger: Ledger, context: Context) -> Json:
+def _ordered(kind: str, asked: Json, ledger: Ledger, context: Context) -> Answer:
     """A guarantee is a matter of the account: the meter is told by what follows from it."""
     if kind == "guarantee":
-        guarantee.start(guarantee.StartGuarantee.model_validate(asked), ledger, context)
-    elif kind == "end_guarantee":
-        guarantee.end(guarantee.EndGuarantee.model_validate(asked), ledger, context)
-    else:
-        command = request_command.RequestCommand.model_validate({**asked, "kind": kind})
-        return request_command.handle(command, ledger, context).body
-    return {"kind": kind, "status": "", "code": "", "meter_no": ""}
+        return guarantee.start(guarantee.StartGuarantee.model_validate(asked), ledger, context)
+    if kind == "end_guarantee":
+        return guarantee.end(guarantee.EndGuarantee.model_validate(asked), ledger, context)
+    command = request_command.RequestCommand.model_validate({**asked, "kind": kind})
+    return request_command.handle(command, ledger, context)
 
 
 def _form(

@@ -11,14 +11,14 @@ from api.auth import ControlReader, ControlWriter, service_of
 from api.bodies import cause_of
 from api.console import words
 from api.console.account import account_in_reach
-from api.console.page import address, language_of, names_of, preference, render
+from api.console.page import address, await_views, language_of, names_of, preference, render
 from api.console.recharge import sentence_of
 from api.console.words import N_
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import cancel_command, retry_command
 from ledger.queries import Asked
-from ledger.store.ledger import Context
+from ledger.store import Context
 
 Json = dict[str, Any]
 ROWS: Final = 50
@@ -98,7 +98,7 @@ def retry(command_id: str, request: Request, principal: ControlWriter) -> Respon
     account_no = _account_of(request, principal, command_id)
     command = retry_command.RetryCommand(command_id=command_id)
     ledger, context = service_of(request).ledger, Context(principal.actor, cause_of(request))
-    retry_command.handle(command, ledger, context)
+    await_views(request, retry_command.handle(command, ledger, context))
     return _back(account_no)
 
 
@@ -121,7 +121,7 @@ def cancel(
     ledger, context = service_of(request).ledger, Context(principal.actor, cause_of(request))
     try:
         command = cancel_command.CancelCommand(command_id=command_id, reason=reason.strip())
-        cancel_command.handle(command, ledger, context)
+        await_views(request, cancel_command.handle(command, ledger, context))
     except (Refused, ValidationError) as error:
         problem = sentence_of(request, error)
         return _form(request, principal, command_id, account_no, reason=reason, problem=problem)

@@ -1,6 +1,7 @@
 """How a page is made: its template, its language, who looks at it, and what protects it."""
 
 import json
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,8 +17,12 @@ from api.console.assets import asset_url
 from api.console.language import LANGUAGES, Language, preferred
 from api.console.names import Names
 from ledger.access import Principal
+from ledger.projections.catalogue import FRONT
+from ledger.store import Answer
 
 HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Cookie, HX-Request"}
+WAIT_S: Final = 1.0
+LOOK_EVERY_S: Final = 0.01
 YEAR_S: Final = 365 * 86_400
 THEMES: Final = ("light", "dark")
 
@@ -52,6 +57,15 @@ def names_of(request: Request) -> Names:
     return names
 
 
+def await_views(request: Request, answer: Answer) -> None:
+    """Wait until what was written can be read, so that the next page shows it; not for long."""
+    queries = service_of(request).queries
+    positions = {int(shard): last for shard, last in answer.body.get("positions", {}).items()}
+    until = time.monotonic() + WAIT_S
+    while not queries.has_seen(FRONT, positions) and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
+
+
 def language_of(request: Request) -> Language:
     """The visitor's language: chosen, else what the browser prefers."""
     chosen = request.cookies.get("lang", "")
@@ -71,7 +85,7 @@ def render(
     *,
     principal: Principal | None = None,
     section: str = "",
-    status: int = HTTPStatus.OK,
+    status: int = 200,
     headers: dict[str, str] | None = None,
     **facts: Any,  # noqa: ANN401 - what the template speaks of
 ) -> HTMLResponse:
@@ -92,7 +106,7 @@ def render(
         money=language.money,
         **facts,
     )
-    return HTMLResponse(text, status, HEADERS | (headers or {}))
+    return HTMLResponse(text, int(status), HEADERS | (headers or {}))
 
 
 def address(request: Request) -> Callable[..., str]:

@@ -14,14 +14,14 @@ from api.bodies import cause_of
 from api.console import words
 from api.console.account import account_in_reach
 from api.console.monitor import shown_supply
-from api.console.page import language_of, names_of, render
+from api.console.page import await_views, language_of, names_of, render
 from api.console.words import N_
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.aggregates.account.state import DAYS_MAX
 from ledger.aggregates.policy import PolicyDocument
 from ledger.commands import recharge
-from ledger.store.ledger import Context
+from ledger.store import Context
 
 Json = dict[str, Any]
 CHIPS: Final = (50, 100, 200, 500)
@@ -81,7 +81,7 @@ def pay(
             channel=channel if channel in words.CHANNELS else "cash",
             channel_txn_id=reference.strip() or f"console-{key}",
         )
-        answer = recharge.handle(command, ledger, Context(principal.actor, cause_of(request))).body
+        answer = recharge.handle(command, ledger, Context(principal.actor, cause_of(request)))
     except (AmountError, Refused, ValidationError) as error:
         return _form(
             request,
@@ -94,12 +94,13 @@ def pay(
             channel=channel,
             reference=reference,
         )
+    await_views(request, answer)
     return render(
         request,
         "receipt.html",
         principal=principal,
         account=body,
-        receipt=answer,
+        receipt=answer.body,
         channel=words.CHANNELS.get(command.channel, command.channel),
         name=names_of(request).name(account_no),
         status=HTTPStatus.CREATED,

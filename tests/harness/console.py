@@ -18,7 +18,9 @@ from adapters.wiring import now_us, open_engine, open_ledger, open_users, open_v
 from api.main import serving
 from ledger.access import User
 from ledger.commands import open_account, publish_policy, publish_tariff, recharge, record_readings
+from ledger.commands.answers import account_answer
 from ledger.commands.late_readings import Reading
+from ledger.commands.quantities import milli
 from ledger.service import Service
 from ledger.store import Answer, Ledger
 from ledger.store.ledger import Context, LedgerTerms
@@ -165,6 +167,15 @@ class Console:
         self.ledger = ledger
         self._known: set[str] = set()
 
+    def account(self, account_no: str) -> dict[str, Any]:
+        """An account as it is in the log, whatever the views say."""
+        found = self.ledger.decide(
+            lambda session: account_answer(session.account(account_no), session),
+            CLERK,
+            accounts=(account_no,),
+        )
+        return found.body
+
     def link(self, role: str = "admin", sites: Sequence[str] = ()) -> str:
         """A one-time link of somebody with a role."""
         user_id = f"{role}-{'-'.join(sites)}".strip("-")
@@ -172,6 +183,13 @@ class Console:
             self._users.add(User(user_id, role, frozenset(sites)))
             self._known.add(user_id)
         return f"{self.url}/login/{self._users.issue_link(user_id)}"
+
+
+def next_reading(console: Console, account_no: str) -> Reading:
+    """What the electricity meter of an account shows now: 3 kWh more than before."""
+    point = console.account(account_no)["service_points"][0]
+    shown = {name: milli(value) + 1_000 for name, value in point["registers"].items()}
+    return Reading(point["meter_no"], now_us(), shown)
 
 
 @contextmanager
