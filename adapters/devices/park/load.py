@@ -1,6 +1,7 @@
 """What a customer draws by time of day and week, in closed form: no tick, only differences."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -11,8 +12,10 @@ SECOND_US: Final = 1_000_000
 HOUR_US: Final = 3600 * SECOND_US
 SLOT_US: Final = 900 * SECOND_US
 SLOTS_PER_DAY: Final = 96
-SLOTS_PER_WEEK: Final = 7 * SLOTS_PER_DAY
-WEEK_US: Final = SLOTS_PER_WEEK * SLOT_US
+DAYS: Final = 35
+"""The load repeats after five weeks, so that no two weeks of a month look alike."""
+SLOTS: Final = DAYS * SLOTS_PER_DAY
+ROUND_US: Final = SLOTS * SLOT_US
 MONDAY_US: Final = 4 * SLOTS_PER_DAY * SLOT_US
 """The first Monday after 1970-01-01, a Thursday."""
 
@@ -37,6 +40,8 @@ DAY_HOURS: Final = (
     *(VALLEY,) * 1,
 )
 """The register that counts in each hour of the local day."""
+COUNTING: Final = tuple(register for register in DAY_HOURS for _ in range(4))
+"""The same for each quarter of an hour."""
 
 WATTS: Final = {
     kind: tuple(map(int, hours.split()))
@@ -58,21 +63,19 @@ WEEKEND_PERCENT: Final = {"office": (55, 35), "shop": (100, 70)}
 
 
 class LoadShape(NamedTuple):
-    """A week of load in quarters of an hour, with its sums so far by register."""
+    """Five weeks of load in quarters of an hour, with its sums so far by register."""
 
-    watts: tuple[int, ...]
-    counting: tuple[int, ...]
-    """Which register counts, slot by slot."""
-    sums: tuple[tuple[int, ...], ...]
+    watts: "array[int]"
+    sums: "tuple[array[int], ...]"
     """Watt-slots before each slot, by register; one more than there are slots."""
     offset_us: int
     """Local time minus UTC."""
 
     def place(self, at_us: int) -> tuple[int, int, int]:
-        """Week, slot of the week and microseconds into the slot."""
-        week, in_week_us = divmod(at_us + self.offset_us - MONDAY_US, WEEK_US)
-        slot, in_slot_us = divmod(in_week_us, SLOT_US)
-        return week, slot, in_slot_us
+        """How many rounds are over, the slot of this round, and microseconds into the slot."""
+        rounds, in_round_us = divmod(at_us + self.offset_us - MONDAY_US, ROUND_US)
+        slot, in_slot_us = divmod(in_round_us, SLOT_US)
+        return rounds, slot, in_slot_us
 
     def watts_at(self, at_us: int) -> int:
         """The load at an instant."""
@@ -80,40 +83,47 @@ class LoadShape(NamedTuple):
 
     def drawn(self, at_us: int) -> Energies:
         """What was drawn since the first Monday, in watt-microseconds by register."""
-        week, slot, in_slot_us = self.place(at_us)
+        rounds, slot, in_slot_us = self.place(at_us)
         sharp, peak, flat, valley = self.sums
         drawn = [
-            (week * sharp[-1] + sharp[slot]) * SLOT_US,
-            (week * peak[-1] + peak[slot]) * SLOT_US,
-            (week * flat[-1] + flat[slot]) * SLOT_US,
-            (week * valley[-1] + valley[slot]) * SLOT_US,
+            (rounds * sharp[-1] + sharp[slot]) * SLOT_US,
+            (rounds * peak[-1] + peak[slot]) * SLOT_US,
+            (rounds * flat[-1] + flat[slot]) * SLOT_US,
+            (rounds * valley[-1] + valley[slot]) * SLOT_US,
         ]
-        drawn[self.counting[slot]] += self.watts[slot] * in_slot_us
+        drawn[COUNTING[slot % SLOTS_PER_DAY]] += self.watts[slot] * in_slot_us
         return (drawn[0], drawn[1], drawn[2], drawn[3])
 
 
 @cache
 def load_shape(kind: str, seed: int, offset_us: int) -> LoadShape:
-    """The week of a kind of customer; each seed has its own ups and downs."""
+    """The load of a kind of customer; each seed has its own habits, good days and bad days."""
     hours = WATTS[kind]
     week = (100,) * 5 + WEEKEND_PERCENT.get(kind, (110, 115))
-    watts = []
-    for slot in range(SLOTS_PER_WEEK):
-        day, hour = slot // SLOTS_PER_DAY, slot % SLOTS_PER_DAY // 4
-        watts.append(hours[hour] * week[day] * (80 + draw(41, seed, kind, slot)) // 10_000)
-    return shape_of(watts, offset_us)
+    habits = [80 + draw(41, seed, kind, "habit", slot) for slot in range(7 * SLOTS_PER_DAY)]
+    days = [week[day % 7] * (75 + draw(51, seed, kind, "day", day)) // 100 for day in range(DAYS)]
+    return shape_of(
+        (
+            hours[slot % SLOTS_PER_DAY // 4]
+            * days[slot // SLOTS_PER_DAY]
+            * habits[slot % len(habits)]
+            // 10_000
+            for slot in range(SLOTS)
+        ),
+        offset_us,
+    )
 
 
-def shape_of(watts: Sequence[int], offset_us: int) -> LoadShape:
-    """A week of given loads, one for each quarter of an hour from Monday on."""
-    counting = tuple(DAY_HOURS[slot % SLOTS_PER_DAY // 4] for slot in range(SLOTS_PER_WEEK))
+def shape_of(watts: Iterable[int], offset_us: int) -> LoadShape:
+    """Five weeks of given loads, one for each quarter of an hour from a Monday on."""
+    loads = array("q", watts)
+    counting = COUNTING * DAYS
     sums = tuple(
-        tuple(
-            accumulate(
-                (load * (counts == register) for load, counts in zip(watts, counting, strict=True)),
-                initial=0,
-            )
-        )
+        array("q", accumulate(_only(loads, counting, register), initial=0))
         for register in range(len(REGISTERS))
     )
-    return LoadShape(tuple(watts), counting, sums, offset_us)
+    return LoadShape(loads, sums, offset_us)
+
+
+def _only(loads: Iterable[int], counting: Iterable[int], register: int) -> Iterator[int]:
+    return (load if counts == register else 0 for load, counts in zip(loads, counting, strict=True))

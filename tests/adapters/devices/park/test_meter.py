@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.devices.park import ParkClock, Prepayment, SimulatedMeter
-from adapters.devices.park.load import HOUR_US, KINDS, REGISTERS, SLOT_US, WEEK_US, load_shape
+from adapters.devices.park.load import HOUR_US, KINDS, REGISTERS, ROUND_US, SLOT_US, load_shape
 from tests.adapters.devices.park.conftest import MONDAY_NOON_US, HandTime
 
 OFFSET_US = 8 * HOUR_US
 SHAPES = st.builds(load_shape, st.sampled_from(KINDS), st.integers(0, 3), st.just(OFFSET_US))
-TIMES = st.integers(MONDAY_NOON_US, MONDAY_NOON_US + 3 * WEEK_US)
+TIMES = st.integers(MONDAY_NOON_US, MONDAY_NOON_US + 2 * ROUND_US)
 
 
 def meter(time: HandTime, **own: int) -> SimulatedMeter:
