@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from adapters.store.tables import log_heads
 from adapters.views.feed import lock_position, parked_streams, read_batch
+from adapters.views.grants import keep_grants
 from adapters.views.tables import create_view, view_versions
 from adapters.views.writer import write_rows
 from ledger.projections import Projection
@@ -116,6 +117,7 @@ class Rebuild:
         is_known = _version(connection, name) == projection.version
         do_swap = swap and not poisons and (accept or (is_known and not differences))
         if do_swap:
+            keep_grants(connection, name, new)
             connection.execute(text(f"DROP TABLE {name}"))
             connection.execute(text(f"ALTER TABLE {new} RENAME TO {name}"))
             connection.execute(delete(view_versions).where(view_versions.c.view == name))

@@ -11,6 +11,7 @@ from adapters.views.views import UnknownViewError
 from ledger.commands.late_readings import Reading
 from ledger.projections.accounts import Accounts
 from tests.harness.desk import Desk, at_us, point
+from tests.harness.postgres import Postgres
 from tests.harness.reckoning import check_all
 from tests.harness.tampering import smuggle
 
@@ -47,6 +48,43 @@ def execute(desk: Desk, statement: str) -> int:
 def rows(desk: Desk, view: str) -> set[str]:
     with desk.engine.begin() as connection:
         return {repr(tuple(row)) for row in connection.execute(text(f"SELECT * FROM {view}"))}
+
+
+@pytest.mark.postgres
+def test_who_may_use_a_view_may_use_it_after_a_rebuild(
+    postgres: Postgres, postgres_url: str
+) -> None:
+    desk = Desk.at(postgres_url)
+    desk.open("A1", point("M1"))
+    desk.views.catch_up()
+    roles = [f"{role}_{postgres_url.rpartition('/')[2]}" for role in ("serving", "report")]
+    serving, report = roles
+    for role in roles:
+        execute(desk, f"CREATE ROLE {role} LOGIN")
+    execute(desk, f"GRANT SELECT, INSERT, UPDATE ON accounts TO {serving}")
+    execute(desk, f"GRANT SELECT ON accounts TO {report} WITH GRANT OPTION")
+    execute(desk, f"GRANT UPDATE (balance_minor) ON accounts TO {report}")
+    execute(desk, "GRANT SELECT ON accounts TO PUBLIC")
+    rights = "SELECT relacl::text FROM pg_class WHERE relname = 'accounts' UNION ALL "
+    rights += "SELECT attacl::text FROM pg_attribute WHERE attrelid = 'accounts'::regclass"
+    rights += " AND attacl IS NOT NULL"
+    try:
+        before = held(desk, rights)
+        assert len(before) == 2
+        for _ in range(2):
+            assert desk.views.rebuild("accounts").swapped
+            assert held(desk, rights) == before
+    finally:
+        for role in roles:
+            execute(desk, f"DROP OWNED BY {role}")
+            execute(desk, f"DROP ROLE {role}")
+        desk.close()
+
+
+def held(desk: Desk, rights: str) -> list[set[str]]:
+    """What each list of rights holds, in any order."""
+    with desk.engine.begin() as connection:
+        return [set(acl.strip("{}").split(",")) for acl in connection.scalars(text(rights))]
 
 
 def test_a_corrupted_cell_is_found_and_repaired_on_demand(lived: Desk) -> None:
