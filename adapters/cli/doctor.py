@@ -132,9 +132,10 @@ def _of_log(connection: Connection) -> Iterator[Check]:
         is_gapless = head.position == last == count
         detail = f"head {head.position}, last event {last}, {count} events"
         yield _checked(f"log {head.shard}", detail, holds=is_gapless)
-    ahead_us = max((head.recorded_at for head in heads), default=0) - now_us()
-    detail = f"the log is {ahead_us / MICROS_PER_SECOND:.1f} s ahead of this clock"
-    yield _checked("clock", detail if ahead_us > 0 else "behind the log's end", holds=ahead_us <= 0)
+    since_us = now_us() - max((head.recorded_at for head in heads), default=0)
+    seconds = f"{abs(since_us) / MICROS_PER_SECOND:.1f} s"
+    detail = f"{seconds} past the log's end" if since_us >= 0 else f"{seconds} before the log's end"
+    yield _checked("clock", detail, holds=since_us >= 0)
 
 
 def _of_views(engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
@@ -144,8 +145,8 @@ def _of_views(engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
             f"views {feed}", f"{lag} events behind", holds=lag <= LAG_MAX, otherwise="warning"
         )
     parked = views.parked()
-    reason = f": {parked[0]['reason']}" if parked else ""
-    yield _checked("parked streams", f"{len(parked)}{reason}", holds=not parked)
+    first = f": {parked[0]['stream_id']}: {parked[0]['reason']}" if parked else ""
+    yield _checked("parked streams", f"{len(parked)}{first}", holds=not parked)
 
 
 # ---------------------------------------------------------------- machine

@@ -1,4 +1,4 @@
-"""`wattledger unpark`: let an account into the views again after what broke it is mended."""
+"""`wattledger unpark`: let a stream into the views again after what broke it is mended."""
 
 from typing import Annotated
 
@@ -12,15 +12,21 @@ from ledger.aggregates import Refused
 
 
 def unpark(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account number.")],
+    stream: Annotated[
+        str,
+        typer.Argument(
+            metavar="STREAM",
+            help="Account number, or another stream: meter/M-1001, or its id as doctor tells it.",
+        ),
+    ],
 ) -> Shown:
-    """Fold the parked events of an account in order, in every feed that passes them over."""
+    """Fold the parked events of a stream in order, in every feed that passes them over."""
     with reading() as (engine, terms):
         try:
-            events = Views(engine, terms).unpark(account)
+            events = Views(engine, terms).unpark(stream)
         except StillPoisonedError as error:
             raise Refused(
-                "still_poisoned", f"An event of {account} still cannot be folded: {error}"
+                "still_poisoned", f"An event of {stream} still cannot be folded: {error}"
             ) from error
-    body = {"account_no": account, "events": events}
+    body = {"stream": stream, "events": events}
     return Shown(body=body, human=facts(body), hint="wattledger doctor")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Engine, select
 
@@ -13,6 +14,7 @@ from adapters.views.rebuild import Difference, Progress, Rebuild, Rebuilt
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.tariffs import published_tariffs
 from adapters.views.verify import verify_claims, verify_log
+from ledger.aggregates.account import Account
 from ledger.projections.catalogue import FRONT, feeds
 from ledger.projections.tail import Tail
 from ledger.store.ledger import LedgerTerms
@@ -23,6 +25,14 @@ Json = dict[str, Any]
 
 def _no_progress(_done: int, _all: int) -> None:
     pass
+
+
+def _stream_named(name: str) -> str:
+    try:
+        return str(UUID(name))
+    except ValueError:
+        kind, slash, natural_id = name.partition("/")
+        return stream_id(kind, natural_id) if slash else stream_id(Account.KIND, name)
 
 
 class UnknownViewError(LookupError):
@@ -69,14 +79,17 @@ class Views:
         with self._reader.begin() as connection:
             return [dict(row) for row in connection.execute(select(feed_parked)).mappings()]
 
-    def unpark(self, account_no: str) -> int:
-        """Let an account's parked stream go on in every feed; how many events were caught up."""
-        shard = shard_of(account_no, self._terms.shards)
-        return self.unpark_stream(shard, stream_id("account", account_no))
+    def unpark(self, name: str) -> int:
+        """Let a parked stream go on in every feed; how many events were caught up.
 
-    def unpark_stream(self, shard: int, stream: str) -> int:
-        """The same for any stream that `parked` names."""
-        return sum(feed.unpark(shard, stream) for feed in self.feeds.values())
+        `name` is an account number, `kind/natural id` as in `meter/M-1001`, or the id of a stream
+        as `parked` tells it. A meter may have a stream in several shards: each goes on.
+        """
+        stream = _stream_named(name)
+        shards = {row["shard"] for row in self.parked() if row["stream_id"] == stream}
+        return sum(
+            feed.unpark(shard, stream) for shard in sorted(shards) for feed in self.feeds.values()
+        )
 
     def account(self, account_no: str) -> Json | None:
         """One account as `GET /accounts/{id}` answers it."""

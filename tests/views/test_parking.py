@@ -190,15 +190,18 @@ def test_a_number_that_no_table_takes_parks_its_stream(two: Desk) -> None:
     assert balances(desk) == {"A0": 50_00, "A3": 57_00}
 
 
-def test_the_stream_of_a_meter_is_parked_and_unparked_by_its_id(two: Desk) -> None:
+def test_the_stream_of_a_meter_is_parked_and_unparked_by_its_name(two: Desk) -> None:
     desk = two
     meter = stream_id("meter", "M-A0")
     shard = shard_of("A0", 3)
     smuggle(desk, shard, meter, "meter.painted.v1", "{}")
     desk.views.catch_up()
     assert {item["stream_id"] for item in desk.views.parked()} == {meter}
-    with pytest.raises(StillPoisonedError):
-        desk.views.unpark_stream(shard, meter)
+    for name in ("meter/M-A0", meter, meter.upper()):
+        with pytest.raises(StillPoisonedError):
+            desk.views.unpark(name)
+    for name in ("A0", "M-A0", "payment/M-A0", stream_id("meter", "M-A3")):
+        assert desk.views.unpark(name) == 0
     desk.read("M-A0", "2026-01-02", 1_000)
     desk.views.catch_up()
     assert balances(desk)["A0"] == 49_50

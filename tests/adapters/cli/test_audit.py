@@ -1,4 +1,5 @@
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -204,6 +205,13 @@ def test_a_healthy_ledger_passes_every_check(busy: Terminal) -> None:
     names = {check["name"] for check in body["checks"]}
     assert names >= {"database", "schema", "guards", "durability", "log 0", "clock", "vault key"}
     assert "append" in busy.run("doctor").stdout
+    (clock,) = [check["detail"] for check in body["checks"] if check["name"] == "clock"]
+    assert re.fullmatch(r"\d+\.\d s past the log's end", clock)
+
+
+def test_a_stream_that_is_not_parked_is_left_alone(busy: Terminal) -> None:
+    for stream in ("A1", "meter/M1"):
+        assert busy.json("unpark", stream) == {"stream": stream, "events": 0}
 
 
 def test_a_missing_guard_is_found(busy: Terminal) -> None:
@@ -233,7 +241,9 @@ def test_an_old_schema_a_clock_behind_the_log_and_a_lost_key_are_found(busy: Ter
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(text("UPDATE log_heads SET recorded_at = recorded_at + 60000000"))
     engine.dispose()
-    assert set(failed(busy.json("doctor", exit_code=3))) == {"schema", "clock", "vault key"}
+    body = busy.json("doctor", exit_code=3)
+    assert set(failed(body)) == {"schema", "clock", "vault key"}
+    assert "s before the log's end" in json.dumps(body)
 
 
 def test_a_key_that_others_may_read_is_a_warning(busy: Terminal) -> None:
