@@ -20,6 +20,7 @@ UNKNOWN_THINGS: Final = frozenset(
         "gateway_unknown",
         "meter_unknown",
         "policy_unknown",
+        "quarantine_unknown",
         "reading_unknown",
         "receipt_unknown",
         "service_point_unknown",

@@ -22,7 +22,7 @@ TOPICS: Final = {
     "account": ("account", "account_import"),
     "recharge": ("recharge", "recharge_import"),
     "adjust": ("adjust",),
-    "readings": ("readings",),
+    "readings": ("readings", "quarantine"),
     "meter": ("meter", "meter_simulate", "meter_wire"),
     "tariff": ("tariff",),
     "policy": ("policy",),

@@ -66,7 +66,8 @@ def why(connection: Connection, shard: int, account_no: str) -> list[Json]:
 def page_of_quarantine(connection: Connection, asked: Asked, reach: Reach) -> Page:
     """Readings that wait, the newest first; one of no account is in nobody's bounded reach."""
     key = tuple_(-QUARANTINE.c.position, QUARANTINE.c.shard)
-    statement = _equal(select(QUARANTINE), QUARANTINE, asked.where).order_by(*key)
+    waiting = select(QUARANTINE).where(QUARANTINE.c.settled.is_(None))
+    statement = _equal(waiting, QUARANTINE, asked.where).order_by(*key)
     if not reach.is_everything:
         mine = select(ACCOUNTS.c.account_no).where(*within(reach))
         statement = statement.where(QUARANTINE.c.account_no.in_(mine))

@@ -11,11 +11,17 @@ from ledger.events.meter import (
     MeterConnected,
     MeterInstalled,
     MeterRemoved,
+    QuarantineSettled,
     ReadingQuarantined,
 )
 
 QUARANTINED_MAX: Final = 10_000
 """So many readings in quarantine are told apart; a meter that sends more repeats the oldest."""
+
+
+TAKEN: Final = frozenset({"charged", "duplicate"})
+SETTLED: Final = TAKEN | {"corrected", "dismissed"}
+"""How a reading in quarantine ends; told again, it is not recorded again."""
 
 
 class Service(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +100,11 @@ class Meter(Aggregate):
         """Code and reason of this very reading, where it is in quarantine already."""
         return self.quarantined.get(reading_key(at_us, registers))
 
+    def waits(self, at_us: int, registers: dict[str, int]) -> bool:
+        """Whether this very reading is in quarantine and was not settled yet."""
+        kept = self.kept_aside(at_us, registers)
+        return kept is not None and kept[0] not in SETTLED
+
     def quarantine(self, at_us: int, event: ReadingQuarantined) -> ReadingQuarantined | None:
         """Keep a reading that cannot be charged; the same one again is silence."""
         return event if self.kept_aside(at_us, event.registers) is None else None
@@ -130,6 +141,10 @@ def _quarantined(meter: Meter, event: ReadingQuarantined, at: int) -> None:
     meter.quarantined[reading_key(at, event.registers)] = (event.code, event.reason)
 
 
+def _settled(meter: Meter, event: QuarantineSettled, at: int) -> None:
+    meter.quarantined[reading_key(at, event.registers)] = (event.outcome, event.reason)
+
+
 def _connected(meter: Meter, event: MeterConnected, _at: int) -> None:
     meter.gateway_id = event.gateway_id
     meter.unit = event.unit
@@ -141,6 +156,7 @@ Meter.EVOLVERS.update(
         MeterInstalled: _installed,
         MeterRemoved: _removed,
         ReadingQuarantined: _quarantined,
+        QuarantineSettled: _settled,
         MeterConnected: _connected,
     }
 )

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine
-from ledger.aggregates.meter import Meter
+from ledger.aggregates.meter import TAKEN, Meter
 from ledger.commands.recorded_readings import Place, Recorded, find, tell
 from ledger.store import Session
 from ledger.store.folding import FOLD_HASH, fold
@@ -27,6 +27,14 @@ class Reading(NamedTuple):
         """The same with characters written out that no database holds."""
         registers = {storable(name): value for name, value in self.registers.items()}
         return Reading(storable(self.meter_no), self.at_us, registers)
+
+
+class MeterMovedError(Exception):
+    """A meter counts, or counted, in other shards than those at hand; route its readings again."""
+
+    def __init__(self, meter_nos: str, shards: frozenset[int] = frozenset()) -> None:
+        super().__init__(meter_nos)
+        self.shards = shards
 
 
 class Waiting(NamedTuple):
@@ -65,8 +73,9 @@ NOT_INSTALLED: Final = Quarantine("meter_unknown", "No account has this meter in
 class LateReadings:
     """Collects them, then asks the log once for all."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, is_again: bool = False) -> None:
         self._session = session
+        self._is_again = is_again
         self._waiting: list[Waiting] = []
         self._moved: dict[str, list[Meter]] = {}
 
@@ -89,10 +98,12 @@ class LateReadings:
         meters = self._moved = self._meters({item.reading.meter_no for item in strange})
         known |= self._recorded(self._places(strange, meters))
         for item in self._waiting:
-            yield item, _judge(item, known.get(item.key), meters.get(item.reading.meter_no, ()))
+            told = known.get(item.key)
+            of_meter = meters.get(item.reading.meter_no, ())
+            yield item, _judge(item, told, of_meter, is_again=self._is_again)
 
     def home(self, item: Waiting, why: Quarantine) -> Account | None:
-        """The account whose charges a reading may change, if its shard may be written to now."""
+        """The account whose charges a reading may change, if there is one."""
         if why not in {LATE, CONTRADICTION}:
             return None
         session, at_us = self._session, item.reading.at_us
@@ -101,8 +112,9 @@ class LateReadings:
                 if service.covers(at_us):
                     shard = shard_of(service.account_no, session.shards)
                     stream = stream_id(Account.KIND, service.account_no)
-                    is_locked = shard in session.positions
-                    return session.accounts_at([(shard, stream)])[stream] if is_locked else None
+                    if shard not in session.positions:
+                        raise MeterMovedError(item.reading.meter_no, frozenset({shard}))
+                    return session.accounts_at([(shard, stream)])[stream]
         return item.account
 
     def _is_strange(self, item: Waiting) -> bool:
@@ -150,16 +162,18 @@ class LateReadings:
         return recorded
 
 
-def _judge(item: Waiting, known: list[dict[str, int]] | None, meters: Iterable[Meter]) -> Judgement:
+def _judge(
+    item: Waiting, known: list[dict[str, int]] | None, meters: Iterable[Meter], *, is_again: bool
+) -> Judgement:
     _, reading, _, point = item
     for values in known or ():
         if all(reading.registers.get(name) == value for name, value in values.items()):
             return Judgement(None)
     if known:
         return Judgement(CONTRADICTION)
-    for meter in meters:
+    for meter in () if is_again else meters:
         if (kept := meter.kept_aside(reading.at_us, reading.registers)) is not None:
-            return Judgement(Quarantine(*kept), is_known=True)
+            return Judgement(None if kept[0] in TAKEN else Quarantine(*kept), is_known=True)
     return Judgement(_reason(reading, point, meters))
 
 

@@ -13,12 +13,14 @@ from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.meter import Meter
 from ledger.commands import Json
-from ledger.commands.late_readings import LATE, LateReadings, Reading, Waiting
+from ledger.commands.late_readings import LATE, LateReadings, MeterMovedError, Reading, Waiting
 from ledger.commands.rerating import take_late
 from ledger.events.meter import ReadingQuarantined
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.ledger import Home
 from ledger.values import storable
+
+__all__ = ["Batch", "MeterMovedError", "Reading", "handle", "submit"]
 
 UNKNOWN_METER_SHARD: Final = 0
 ROUTES_MAX: Final = 5
@@ -27,22 +29,31 @@ ROUTES_MAX: Final = 5
 
 def handle(readings: Sequence[Reading], ledger: Ledger, context: Context) -> Answer:
     """Record a batch of at most 5,000 readings; never refuses as a whole."""
+    further: frozenset[int] = frozenset()
     for _ in range(ROUTES_MAX - 1):
         try:
-            return submit(readings, ledger, context).result()
-        except MeterMovedError:
-            continue
-    return submit(readings, ledger, context).result()
+            return submit(readings, ledger, context, further).result()
+        except MeterMovedError as moved:
+            further |= moved.shards
+    return submit(readings, ledger, context, further).result()
 
 
-def submit(readings: Sequence[Reading], ledger: Ledger, context: Context) -> "Future[Answer]":
-    """The same without waiting: the future answers when the batch is durable."""
+def submit(
+    readings: Sequence[Reading],
+    ledger: Ledger,
+    context: Context,
+    further: frozenset[int] = frozenset(),
+) -> "Future[Answer]":
+    """The same without waiting: the future answers when the batch is durable.
+
+    `further` shards are those of accounts that a meter counted for before.
+    """
     homes = ledger.meter_homes(reading.meter_no for reading in readings)
-    shards = {shard for shard, _ in homes.values()}
+    shards = {*further, *(shard for shard, _ in homes.values())}
     if len(homes) < len(readings):
         shards.add(UNKNOWN_METER_SHARD)
     return ledger.submit(
-        lambda session: _Batch(session, ledger, homes).record(readings),
+        lambda session: Batch(session, ledger, homes).record(readings),
         context,
         shards=shards,
         weight=len(readings),
@@ -50,11 +61,7 @@ def submit(readings: Sequence[Reading], ledger: Ledger, context: Context) -> "Fu
     )
 
 
-class MeterMovedError(Exception):
-    """A meter moved to another shard while its readings were on their way; route them again."""
-
-
-class _Batch:
+class Batch:
     """One batch of readings under decision."""
 
     def __init__(self, session: Session, ledger: Ledger, homes: dict[str, Home]) -> None:
@@ -64,8 +71,12 @@ class _Batch:
         self._accounts = session.accounts_at(homes.values())
         self._has_routed = False
         self._quarantined: list[Json] = []
-        self._late = LateReadings(session)
+        self._late = self.late_readings(session)
         self._duplicates = 0
+
+    def late_readings(self, session: Session) -> LateReadings:
+        """Where readings wait that are not later than their meter's last."""
+        return LateReadings(session)
 
     def record(self, readings: Sequence[Reading]) -> Json:
         """Decide on every reading in turn."""
@@ -104,7 +115,7 @@ class _Batch:
             elif is_known:
                 self._tell(item.number, why)
             elif (home := self._late.home(item, why)) is None:
-                self._keep(item.number, item.reading, item.account, why)
+                self.keep(item.number, item.reading, item.account, why)
             elif item.point is not None and item.reading.at_us > item.point.last_at_us:
                 accepted += self._charge(item.number, item.reading, home, item.point)
             else:
@@ -126,7 +137,7 @@ class _Batch:
             accepted += not is_duplicate and refusal is None
             if refusal is not None:
                 reason = refusal if why is LATE else why
-                self._keep(item.number, item.reading, account, reason)
+                self.keep(item.number, item.reading, account, reason)
         return accepted
 
     def _routed(
@@ -164,13 +175,14 @@ class _Batch:
             account, point, reading.at_us, reading.registers, tariff, version, session.now_us
         )
         if isinstance(fact, Quarantine):
-            self._keep(index, reading, account, fact)
+            self.keep(index, reading, account, fact)
             return False
         session.record(account, fact, reading.at_us)
         session.decide_levels(account, reading.at_us)
         return True
 
-    def _keep(self, index: int, aside: Reading, account: Account | None, why: Quarantine) -> None:
+    def keep(self, index: int, aside: Reading, account: Account | None, why: Quarantine) -> None:
+        """Put a reading in quarantine, unless it is there."""
         reading = aside.storable()
         shard = account.shard if account is not None else UNKNOWN_METER_SHARD
         meter = self._session.aggregate(Meter, reading.meter_no, shard)

@@ -36,6 +36,22 @@ class ReadingQuarantined(Event, frozen=True):
     reason: str
 
 
+class QuarantineSettled(Event, frozen=True):
+    """A reading in quarantine waits no longer (异常抄表处理).
+
+    `item` is the position of its event; `outcome` is `charged`, `duplicate`, `corrected` (with the
+    registers that were `taken` instead) or `dismissed`.
+    """
+
+    TOPIC: ClassVar[str] = "meter.quarantine_settled.v1"
+    meter_no: str
+    item: int
+    registers: dict[str, int]
+    outcome: str
+    taken: dict[str, int]
+    reason: str
+
+
 class MeterConnected(Event, frozen=True):
     """The meter is reached through a gateway, as this unit of its bus, by this model's map."""
 
@@ -48,4 +64,4 @@ class MeterConnected(Event, frozen=True):
     model: str
 
 
-EVENTS: Final = (MeterInstalled, MeterRemoved, ReadingQuarantined, MeterConnected)
+EVENTS: Final = (MeterInstalled, MeterRemoved, ReadingQuarantined, QuarantineSettled, MeterConnected)

@@ -1,15 +1,15 @@
-"""Quarantine: the readings that could not be charged, each with its reason."""
+"""Quarantine: the readings that could not be charged, each with its reason, until it is settled."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from ledger.events import Recorded
-from ledger.events.meter import ReadingQuarantined
-from ledger.projections import Column, Merge, Row
+from ledger.events.meter import QuarantineSettled, ReadingQuarantined
+from ledger.projections import Column, Merge, Row, Value
 
 
 class Quarantine:
-    """One row per reading kept aside."""
+    """One row per reading kept aside; `settled` is how it ended, empty while it waits."""
 
     name: ClassVar[str] = "quarantine"
     version: ClassVar[int] = 1
@@ -22,21 +22,26 @@ class Quarantine:
         Column("registers", "json"),
         Column("code", "text"),
         Column("reason", "text"),
+        Column("settled", "text"),
     )
 
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
-        """The batch's readings in quarantine."""
-        return [
-            {
-                "shard": recorded.shard,
-                "position": recorded.position,
-                "meter_no": event.meter_no,
-                "account_no": event.account_no,
-                "at_us": recorded.valid_at_us,
-                "registers": dict(event.registers),
-                "code": event.code,
-                "reason": event.reason,
-            }
-            for recorded in batch
-            if isinstance(event := recorded.event, ReadingQuarantined)
-        ]
+        """The batch's readings in quarantine, and what became of them and of earlier ones."""
+        rows: dict[int, dict[str, Value]] = {}
+        for recorded in batch:
+            event = recorded.event
+            if isinstance(event, ReadingQuarantined):
+                rows[recorded.position] = {
+                    "shard": recorded.shard,
+                    "position": recorded.position,
+                    "meter_no": event.meter_no,
+                    "account_no": event.account_no,
+                    "at_us": recorded.valid_at_us,
+                    "registers": dict(event.registers),
+                    "code": event.code,
+                    "reason": event.reason,
+                }
+            elif isinstance(event, QuarantineSettled):
+                row = rows.setdefault(event.item, {"shard": recorded.shard, "position": event.item})
+                row["settled"] = event.outcome
+        return list(rows.values())

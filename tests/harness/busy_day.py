@@ -10,6 +10,8 @@ from ledger.commands.assign import (
     assign_tariff,
 )
 from ledger.commands.late_readings import Reading
+from ledger.commands.recompute_quarantine import DismissItem, Item, dismiss
+from ledger.events.meter import ReadingQuarantined
 from tests.harness.desk import ACTOR, Desk, at_us, point, water
 from tests.harness.documents import daily_fee, energy, policy, tariff, version
 
@@ -48,7 +50,20 @@ def _somebody_pays(desk: Desk, account_no: str, meter_no: str, water_no: str) ->
     desk.read(meter_no, "2026-01-05T10:00", peak=56_000, valley=35_500)  # late
     desk.read(meter_no, "2026-01-20", peak=2, valley=1)  # backwards
     desk.read(f"{meter_no}-nobody", "2026-01-20", 5)
+    _somebody_dismisses(desk, account_no)
     assign_group(AssignGroup(account_no=account_no, group="shops"), desk.ledger, ACTOR)
+
+
+def _somebody_dismisses(desk: Desk, account_no: str) -> None:
+    aside = [
+        (item, item.event)
+        for item in desk.recorded()
+        if isinstance(item.event, ReadingQuarantined) and item.event.account_no == account_no
+    ]
+    item, event = aside[-1]
+    reading = Reading(event.meter_no, item.valid_at_us, event.registers)
+    place = Item(item.shard, item.position, reading)
+    dismiss(place, DismissItem(reason="a test of the meter"), desk.ledger, ACTOR)
 
 
 def _somebody_is_away(desk: Desk, account_no: str, meter_no: str) -> None:

@@ -14,7 +14,7 @@ from ledger.aggregates.account.state import days_left
 from ledger.commands.quantities import decimal_text
 from ledger.events import Recorded
 from ledger.events import account as facts
-from ledger.events.meter import ReadingQuarantined
+from ledger.events.meter import QuarantineSettled, ReadingQuarantined
 from ledger.values import instant, rfc3339
 from tests.harness.desk import TIMEZONE, Desk, Json
 
@@ -265,9 +265,21 @@ def check_alerts(desk: Desk, log: list[Recorded]) -> None:
 
 
 def check_quarantine(desk: Desk, log: list[Recorded]) -> None:
-    rows = live(desk, "quarantine", "shard, position, meter_no, at_us, code")
+    settled = {
+        (item.shard, item.event.item): item.event.outcome
+        for item in log
+        if isinstance(item.event, QuarantineSettled)
+    }
+    rows = live(desk, "quarantine", "shard, position, meter_no, at_us, code, settled")
     assert rows == {
-        (item.shard, item.position, item.event.meter_no, item.valid_at_us, item.event.code)
+        (
+            item.shard,
+            item.position,
+            item.event.meter_no,
+            item.valid_at_us,
+            item.event.code,
+            settled.get((item.shard, item.position)),
+        )
         for item in log
         if isinstance(item.event, ReadingQuarantined)
     }
