@@ -58,6 +58,7 @@ class Book:
                 self._start,
                 fixed_through=tally.fixed_through,
                 months_through=tally.months_through,
+                peaks=tally.remembered_peaks(),
             )
             history.append(step)
             steps.append(step)

@@ -95,8 +95,12 @@ class Tally:
             tuple(int(bound * limits_den) for bound in self.bounds),
             limits_den,
             tuple(int(used * den) for used in self.used_by),
-            tuple((register, month, peak) for (register, month), peak in self.peaks.items()),
+            self.remembered_peaks(),
         )
+
+    def remembered_peaks(self) -> tuple[tuple[int, int, int], ...]:
+        """(register, month, W) of the peaks that may still be asked for."""
+        return tuple((register, month, peak) for (register, month), peak in self.peaks.items())
 
     def consume(self, piece: Piece, quantities: Sequence[Fraction], start: int, end: int) -> Step:
         """Charge a piece of the interval from `start` to `end` its share of the quantities."""

@@ -39,7 +39,7 @@ def cut(
         version = version_at(versions, day)
         window = version.window.around(day)
         if version.is_billed:
-            window = position.window_from, max(position.window_to, position.window_from + 1)
+            window = _Bills(context, (end, end), position.in_service_from).around(end, position)
         yield Piece(start, end, version, *window, version.season(day))
         return
     closing = day_at(end - 1)
@@ -93,8 +93,14 @@ class _Bills(NamedTuple):
         if not (self.context.bills or self.context.bill_day):
             start, end = self.interval
         opened, closed = self.context.period(start, end, self.in_service_from)
-        window_from = day_at(opened)
+        window_from = max(day_at(opened), self.in_service_from)
         return window_from, max(day_at(closed), window_from + 1)
+
+    def around(self, at: int, position: Position) -> tuple[int, int]:
+        """The period that a same-day reading belongs to: at a bill, the one that it closes."""
+        if not (self.context.bills or self.context.bill_day):
+            return position.window_from, max(position.window_to, position.window_from + 1)
+        return self.period(max(at - 1, midnight(self.in_service_from)), at)
 
 
 def _by_bill(version: Version, start: int, end: int, bills: _Bills) -> Iterator[Piece]:

@@ -106,6 +106,8 @@ def rich_documents(draw: st.DrawFn) -> Document:
             )
         if not [charge for charge in version["charges"] if charge["id"] == "levy"]:
             version["modifiers"] = draw(allowances())
+            for modifier in version["modifiers"] if len(version["tiers"]) == 1 else ():
+                modifier.pop("only_tiers", None)
         version["bill_rounding"] = draw(st.sampled_from([[], [total]]))
         if billed:
             version["accumulation"] |= {

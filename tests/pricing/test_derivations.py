@@ -57,7 +57,7 @@ def rounded(exact: str, ladder: str) -> int:
     return int(amount * 100)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_the_printed_arithmetic_comes_to_the_amounts(data: st.DataObject) -> None:
     document: dict[str, Any] = data.draw(rich_documents())
@@ -65,7 +65,7 @@ def test_the_printed_arithmetic_comes_to_the_amounts(data: st.DataObject) -> Non
     tariff = compile_tariff(document)
     at_us = data.draw(STARTS)
     context = data.draw(contexts(tariff.timezone, at_us))
-    position, fixed = tariff.start(at_us), 0
+    position = tariff.start(at_us)
     for step_us, quantities in data.draw(readings(len(tariff.registers))):
         rated = tariff.derive(position, at_us, at_us + step_us, quantities, context)
         assert tariff.rate(position, at_us, at_us + step_us, quantities, context) == rated[:2]
@@ -75,11 +75,12 @@ def test_the_printed_arithmetic_comes_to_the_amounts(data: st.DataObject) -> Non
             for line in step["lines"]:
                 change = Fraction(line["exact_after"]) - Fraction(line["exact_before"])
                 assert reckoned(line["arithmetic"]) == change
-                assert money(line["rounded_after"]) == rounded(line["exact_after"], line["rounding"])
+                assert money(line["rounded_after"]) == rounded(
+                    line["exact_after"], line["rounding"]
+                )
                 amount = money(line["rounded_after"]) - money(line["rounded_before"])
                 assert money(line["amount"]) == amount
                 by_line[line["id"]] += amount
-        closed = sum(position.posted) - fixed  # A window that closed keeps what it was charged.
-        assert tuple(by_line.values()) == rated[1] or closed
+        assert tuple(by_line.values()) == rated[1]
         assert msgspec.json.decode(msgspec.json.encode(rated[0]), type=Position) == rated[0]
         position, at_us = rated[0], at_us + step_us

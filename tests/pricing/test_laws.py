@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from ledger.pricing import CompiledTariff, Position, compile_tariff
 from ledger.pricing.case_meters import Interval
 from ledger.pricing.case_ratings import Book
+from ledger.pricing.context import ALWAYS, Context
 from ledger.values import closing_day, local_us, micros
+from tests.pricing.rich import contexts, rich_documents
 from tests.pricing.strategies import (
     HOUR_US,
     STARTS,
@@ -75,7 +77,7 @@ def test_another_reading_on_the_straight_line_changes_nothing(data: st.DataObjec
     between, early = tariff.rate(before, start, middle, used(first))
     twice, late = tariff.rate(between, middle, end, used(hours - first))
     assert tuple(map(sum, zip(early, late, strict=True))) == whole
-    assert twice == once
+    assert twice == once  # Peaks lie on no straight line, so there are none here.
 
 
 @given(st.data())
@@ -103,6 +105,57 @@ def test_silent_days_are_charged_once_whenever_the_readings_come(data: st.DataOb
         again, amounts = tariff.to_fixed_only(charged[0], at_us)
         assert (again, set(amounts)) == (charged[0], {0})
     assert read(charged) == read(nothing)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.data())
+def test_windows_of_every_kind_come_to_what_was_charged(data: st.DataObject) -> None:
+    tariff = compile_tariff(data.draw(rich_documents()))
+    at_us = data.draw(STARTS)
+    context = data.draw(contexts(tariff.timezone, at_us))
+    position, intervals, charged = tariff.start(at_us), [], 0
+    for number, (step_us, quantities) in enumerate(data.draw(readings(len(tariff.registers)))):
+        to_us = at_us + step_us
+        position, amounts = tariff.rate(position, at_us, to_us, quantities, context)
+        charged += sum(amounts)
+        intervals.append(Interval(to_us, at_us, "M", number, tuple(map(Fraction, quantities))))
+        at_us = to_us
+    windows = Book(tariff, intervals, context).windows.values()
+    assert charged == sum(sum(tally.posted) for tally, _ in windows)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.data())
+def test_another_reading_changes_nothing_for_any_kind_while_the_household_stays_the_same(
+    data: st.DataObject,
+) -> None:
+    tariff = compile_tariff(data.draw(rich_documents()))
+    first_day, days = data.draw(st.integers(0, 700)), data.draw(st.integers(2, 90))
+    between = data.draw(st.integers(1, days - 1))
+    begin = BEGIN + timedelta(days=first_day)
+    start, middle, end = (
+        to_utc(tariff.timezone, (begin + timedelta(days=later)).isoformat())
+        for later in (0, between, days)
+    )
+    drawn = data.draw(contexts(tariff.timezone, start))
+    context = Context(
+        tuple(change for change in drawn.attributes if change[0] == ALWAYS), (), drawn.bill_day
+    )
+    per_day = data.draw(st.tuples(*[st.integers(0, 9_000)] * len(tariff.registers)))
+
+    def used(count: int) -> tuple[int, ...]:
+        names = zip(tariff.registers, per_day, strict=True)
+        return tuple(
+            0 if name in tariff.power_registers else rate * count for name, rate in names
+        )
+
+    before = tariff.start(start)
+    once, whole = tariff.rate(before, start, end, used(days), context)
+    half, early = tariff.rate(before, start, middle, used(between), context)
+    twice, late = tariff.rate(half, middle, end, used(days - between), context)
+    assert tuple(map(sum, zip(early, late, strict=True))) == whole
+    # Peaks lie on no straight line: these are of no power, and told once more.
+    assert msgspec.structs.replace(twice, peaks=()) == msgspec.structs.replace(once, peaks=())
 
 
 def accrued(tariff: CompiledTariff, start: int, quantity: int) -> tuple[Fraction, ...]:
