@@ -1,11 +1,17 @@
-"""From a decision to a relay and back, over real sockets."""
+"""From a decision to a relay and back, over real sockets, with all that can go wrong between."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.harness.supplied import Supplied, acting, soon, supplied
+from adapters.devices.park.meter import SimulatedMeter
+from ledger.commands import settle_work_order
+from ledger.commands.settle_work_order import SettleWorkOrder
+from tests.harness.ledgers import CLERK
+from tests.harness.supplied import FIRST, Supplied, acting, soon, supplied
+
+Forced = list[tuple[str, bool, bool]]
 
 
 @pytest.fixture
@@ -14,7 +20,28 @@ def there(sqlite_url: str, tmp_path: Path) -> Iterator[Supplied]:
         yield found
 
 
-def test_money_that_is_used_up_opens_the_relay_and_a_payment_closes_it(there: Supplied) -> None:
+@pytest.fixture
+def forced(monkeypatch: pytest.MonkeyPatch) -> Forced:
+    """Every order that reached a meter: its number, by force or not, open or closed."""
+    reached: Forced = []
+    force = SimulatedMeter.force
+
+    def noted(meter: SimulatedMeter, *, is_on: bool, is_open: bool) -> None:
+        reached.append((meter.meter_no, is_on, is_open))
+        force(meter, is_on=is_on, is_open=is_open)
+
+    monkeypatch.setattr(SimulatedMeter, "force", noted)
+    return reached
+
+
+def opened_by(forced: Forced) -> int:
+    """How often a meter was told to open."""
+    return sum(is_on and is_open for _, is_on, is_open in forced)
+
+
+def test_money_that_is_used_up_opens_the_relay_and_a_payment_closes_it(
+    there: Supplied, forced: Forced
+) -> None:
     with acting(there):
         assert there.meter().is_closed
         there.fall_behind()
@@ -24,3 +51,133 @@ def test_money_that_is_used_up_opens_the_relay_and_a_payment_closes_it(there: Su
         soon(lambda: there.meter().is_closed)
         soon(lambda: there.supply() == {"intended": "on", "actual": "on"})
     assert there.commands() == [("trip", "verified"), ("close", "verified")]
+    assert opened_by(forced) == 1
+
+
+def test_an_order_done_without_an_answer_is_not_given_twice(
+    there: Supplied, forced: Forced
+) -> None:
+    there.meter().inject("write_unanswered", 1)
+    with acting(there):
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "verified")])
+    assert opened_by(forced) == 1
+    assert there.rows("commands")[0]["attempts"] == 1
+
+
+def test_a_meter_that_was_silent_obeys_when_it_answers_again(there: Supplied) -> None:
+    with acting(there):
+        there.meter().inject("silent", 4)
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "verified")])
+        assert not there.meter().is_closed
+
+
+@pytest.mark.parametrize("fault", ["slow", "bit_flip", "busy"])
+def test_an_answer_that_is_late_broken_or_no_is_settled_in_the_end(
+    there: Supplied, fault: str
+) -> None:
+    with acting(there):
+        there.meter().inject(fault, 2)  # type: ignore[arg-type] # a fault of the park
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "verified")])
+        there.pay()
+        soon(lambda: there.commands()[-1] == ("close", "verified"))
+        assert there.meter().is_closed
+
+
+def test_a_stuck_relay_becomes_a_persons_work(there: Supplied) -> None:
+    there.meter().inject("stuck_relay")
+    with acting(there):
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "failed")])
+        (work,) = there.rows("work_orders")
+        assert (work["code"], work["reason"]) == ("not_reached", "The relay is still closed.")
+        soon(lambda: [row["reason"] for row in there.rows("holds")] == ["wanted off, actual on"])
+        there.meter().heal()
+        settled = SettleWorkOrder(work_order_no=work["work_order_no"], actual="off", note="by key")
+        settle_work_order.handle(settled, there.opened.ledger, CLERK)
+        soon(lambda: there.commands() == [("trip", "verified")])
+
+
+def test_a_work_order_that_the_meter_makes_needless_is_settled_by_a_sweep(there: Supplied) -> None:
+    with acting(there):
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "verified")])
+        there.meter().inject("stuck_relay")
+        there.pay()
+        soon(lambda: [row["status"] for row in there.rows("work_orders")] == ["open"])
+        there.meter().heal()
+        soon(lambda: there.meter().is_closed)
+        soon(lambda: [row["status"] for row in there.rows("work_orders")] == ["settled"])
+        soon(lambda: there.supply() == {"intended": "on", "actual": "on"})
+
+
+def test_a_payment_cancels_a_trip_that_could_not_be_sent(there: Supplied, forced: Forced) -> None:
+    (gateway,) = there.park.gateways
+    there.thread.call(gateway.down())
+    with acting(there):
+        there.fall_behind()
+        soon(lambda: there.rows("commands")[:1] != [] and there.commands()[0][1] == "queued")
+        there.pay()
+        soon(lambda: there.commands()[0][1] in {"cancelled", "superseded"})
+        there.thread.call(gateway.up())
+        soon(lambda: all(status != "queued" for _, status in there.commands()))
+        assert there.meter().is_closed
+    assert opened_by(forced) == 0
+
+
+def test_a_gateway_that_comes_back_gets_what_waited(there: Supplied) -> None:
+    (gateway,) = there.park.gateways
+    with acting(there):
+        there.thread.call(gateway.down())
+        there.fall_behind()
+        soon(lambda: there.rows("commands")[:1] != [] and there.rows("commands")[0]["attempts"] > 0)
+        there.thread.call(gateway.up())
+        soon(lambda: there.commands() == [("trip", "verified")])
+
+
+def test_a_meter_found_open_is_closed_without_a_payment(there: Supplied) -> None:
+    with acting(there):
+        soon(lambda: there.supply()["actual"] == "on")
+        there.meter().force(is_on=True, is_open=True)
+        soon(lambda: there.commands() == [("close", "verified")])
+        assert there.meter().is_closed
+        soon(lambda: [row["is_active"] for row in there.rows("holds")] == [0])
+
+
+def test_the_kill_switch_lets_nothing_be_cut_and_everything_be_restored(
+    sqlite_url: str, tmp_path: Path, forced: Forced
+) -> None:
+    with supplied(sqlite_url, tmp_path, trips="off") as there:
+        with acting(there):
+            there.fall_behind()
+            soon(lambda: there.commands() == [("trip", "held")])
+            assert there.rows("commands")[0]["outcome"] == "trips_off"
+        assert opened_by(forced) == 0
+        there.settings = there.settings.model_copy(update={"trips": "on"})
+        with acting(there):
+            soon(lambda: there.commands() == [("trip", "verified")])
+
+
+def test_one_of_two_acts_and_the_other_takes_over(there: Supplied, forced: Forced) -> None:
+    with acting(there) as first:
+        second = there.side()
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "verified")])
+        assert second.acting is None
+        first.stop()
+        there.pay()
+        soon(lambda: there.commands()[-1] == ("close", "verified"))
+        second.stop()
+    assert opened_by(forced) == 1
+
+
+def test_a_meter_without_a_line_waits_until_it_is_connected(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with supplied(sqlite_url, tmp_path, are_connected=False) as there, acting(there):
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "held")])
+        there.connect(FIRST)
+        soon(lambda: there.commands() == [("trip", "verified")])

@@ -40,21 +40,25 @@ class Supplied:
         """A meter of the park, counted from 1."""
         return self.park[f"M{number:06d}"]
 
-    def connect_all(self) -> None:
-        """An account with money for every meter, and the line to it."""
+    def open_all(self) -> None:
+        """The gateways of the park, and an account with money for every meter."""
         self.opened.publish()
         for number, gateway in enumerate(self.park.gateways):
             command = register_gateway.RegisterGateway(gateway_id=f"G{number}", url=gateway.address)
             register_gateway.handle(command, self.opened.ledger, CLERK)
+        for meter in self.park:
+            self.opened.open(self.account_of(meter.meter_no), meter.meter_no)
+            self.move(meter.meter_no, 100_00)
+
+    def connect(self, meter_no: str) -> None:
+        """The line to a meter."""
         for number, gateway in enumerate(self.park.gateways):
             for unit, meter in gateway.units.items():
-                account_no = self.account_of(meter.meter_no)
-                self.opened.open(account_no, meter.meter_no)
-                self.move(meter.meter_no, 100_00)
-                line = connect_meter.ConnectMeter(
-                    meter_no=meter.meter_no, gateway_id=f"G{number}", unit=unit, model=meter.model
-                )
-                connect_meter.handle(line, self.opened.ledger, CLERK)
+                if meter.meter_no == meter_no:
+                    line = connect_meter.ConnectMeter(
+                        meter_no=meter_no, gateway_id=f"G{number}", unit=unit, model=meter.model
+                    )
+                    connect_meter.handle(line, self.opened.ledger, CLERK)
 
     def move(self, meter_no: str, amount_minor: int) -> None:
         """Money comes or goes."""
@@ -115,6 +119,7 @@ def supplied(
     *,
     gateways: int = 1,
     meters: int = 1,
+    are_connected: bool = True,
     **settings: Any,  # noqa: ANN401 - as above
 ) -> Iterator[Supplied]:
     """The ledger with its accounts, the park and the views at work; the device side is not yet."""
@@ -128,7 +133,9 @@ def supplied(
         worker = Worker(list(views.feeds.values()), opened.ledger.terms.shards, tail).start()
         stack.callback(worker.stop)
         found = Supplied(opened, park, thread, views, settings_for(url, **settings))
-        found.connect_all()
+        found.open_all()
+        for meter in park if are_connected else ():
+            found.connect(meter.meter_no)
         yield found
 
 
