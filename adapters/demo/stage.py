@@ -15,6 +15,7 @@ from adapters.store.schema import initialise
 from adapters.views import Views
 from adapters.wiring import open_engine, open_ledger, open_vault
 from ledger.commands import connect_meter, register_gateway
+from ledger.projections.catalogue import FRONT
 from ledger.store import Ledger
 from ledger.store.ledger import LedgerTerms
 
@@ -74,7 +75,8 @@ def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> int
             _connect(town, ledger)
         finally:
             ledger.close()
-        Views(engine, TERMS).catch_up()
+        # The rest, bills and energy by day, follows while the first page is looked at.
+        Views(engine, TERMS).feeds[FRONT].catch_up(0)
     finally:
         engine.dispose()
     return readings
