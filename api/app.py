@@ -1,8 +1,10 @@
 """The web application around a service; it knows no adapter."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from api import console, metrics, openapi
 from api.auth import require_guards
@@ -15,10 +17,15 @@ from ledger.access import Users
 from ledger.problems import Meaning
 from ledger.service import Service
 
+SILENT: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own spans and figures; ours are in `api.metrics`."""
+
 
 def create_app(service: Service, users: Users, meanings: Sequence[Meaning] = ()) -> FastAPI:
     """All routes over a service; `meanings` are those of its drivers' errors."""
-    app = FastAPI(title="Wattledger", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Wattledger", openapi_url=None, docs_url=None, redoc_url=None, telemetry=SILENT
+    )
     app.state.service = service
     app.state.users = users
     app.state.metrics = Metrics()

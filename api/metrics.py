@@ -18,6 +18,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "wattledger_http_requests",
             "Requests answered.",
@@ -40,8 +41,13 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        key = (method, route, status)
+        found = self._known.get(key)
+        if found is None:
+            requests = self._requests.labels(method, route, str(status))
+            found = self._known[key] = (requests, self._seconds.labels(route))
+        found[0].inc()
+        found[1].observe(seconds)
 
     def text(self, lag: dict[str, int]) -> bytes:
         """Everything, as it is now."""

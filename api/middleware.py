@@ -3,16 +3,36 @@
 import re
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.problems import internal, problem_response
 
-REQUEST_ID: Final = "X-Request-Id"
+REQUEST_ID: Final = b"x-request-id"
+_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+_PAGES: Final = (
+    _SNIFF,
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+            b"form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+        ),
+    ),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_DATA: Final = (
+    _SNIFF,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+"""Of the API: JSON is never a page, and never kept."""
 STRICT: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -23,7 +43,7 @@ STRICT: Final = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_WANTED: Final = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 
 log: Final = structlog.get_logger("api")
 
@@ -33,7 +53,8 @@ class Porter:
 
     def __init__(self, app: ASGIApp, *, new_id: Callable[[], str], metrics: Metrics) -> None:
         self._app = app
-        self._new_id = new_id
+        self._prefix = new_id()[:12]
+        self._numbers = count(1)
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,21 +62,19 @@ class Porter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = told if _ID.fullmatch(told) else self._new_id()
+        request_id = _told_id(scope) or f"{self._prefix}-{next(self._numbers)}"
         scope.setdefault("state", {})["request_id"] = request_id
+        strict = _DATA if scope["path"].startswith("/api/") else _PAGES
         started, status = time.perf_counter(), 0
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
-                for name, value in STRICT.items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                headers = message["headers"]
+                named = {name for name, _ in headers}
+                headers += [each for each in strict if each[0] not in named]
+                headers.append((REQUEST_ID, request_id.encode()))
             await send(message)
 
         try:
@@ -74,6 +93,14 @@ class Porter:
         if route != "/healthz":
             about = _about(scope, request_id)
             log.info("request", **about, status=status, ms=round(seconds * 1_000, 1))
+
+
+def _told_id(scope: Scope) -> str:
+    """The id that a request came with, if it is one."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID:
+            return value.decode() if _WANTED.fullmatch(value) else ""
+    return ""
 
 
 def _route(scope: Scope) -> str:

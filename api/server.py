@@ -1,9 +1,11 @@
 """The web server of one process: bounded in what it keeps waiting, quick to stop."""
 
+import logging
 import socket
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI
@@ -28,6 +30,7 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,  # Ours knows the actor and the route.
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=STOP_S,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 backlog=BACKLOG,
@@ -37,7 +40,6 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
         """Stop: streams, then requests under way, then the rest."""
         self._app.state.stream.end()
-        self._app.state.pulse.end()
         await super().shutdown(None if sockets is None else list(sockets))
 
 
@@ -48,7 +50,13 @@ def log_as_json() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_json),
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.BytesLoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _json(entry: dict[str, Any], **_settings: Any) -> bytes:  # noqa: ANN401 - the library's own
+    return msgspec.json.encode(entry, enc_hook=repr)

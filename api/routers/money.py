@@ -5,11 +5,12 @@ from fastapi import APIRouter, Request, Response
 from api.asked import AccountPath
 from api.auth import Cashier, Corrector, require_in_reach, service_of
 from api.bodies import execute, model_of, submit, taking
+from api.command_route import CommandRoute
 from ledger.aggregates import Refused
 from ledger.commands import Json, adjust, recharge, reverse_recharge
 from ledger.events.account import AccountCredited
 
-router = APIRouter(prefix="/api/v1", tags=["money"])
+router = APIRouter(prefix="/api/v1", tags=["money"], route_class=CommandRoute)
 
 RECHARGE: Json = {
     "amount_minor": 10_000,
