@@ -100,7 +100,9 @@ for (const failed of ["htmx:error", "htmx:response:error"])
     toast(words.failed);
     for (const button of document.querySelectorAll("[data-once] button[disabled]")) button.disabled = false;
   });
-document.addEventListener("htmx:after:swap", () => $("[autofocus]", dialog?.open ? body : null)?.focus());
+document.addEventListener("htmx:after:swap", () => {
+  if (dialog?.open) $("[autofocus]", body)?.focus();
+});
 
 // ---------------------------------------------------------------- keys
 
