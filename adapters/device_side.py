@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from adapters.devices.dispatcher import Dispatcher
+from adapters.devices.figures import device_figures
 from adapters.devices.fleet import Fleet
 from adapters.devices.hearing import STATUS, heard
 from adapters.devices.hearing import TOPICS as COMMAND_TOPICS
@@ -38,6 +39,7 @@ from ledger.devices import MeterAddress
 from ledger.events import Recorded
 from ledger.policies.supply import REASONS, steering_of
 from ledger.policies.supply import TOPICS as STEERING_TOPICS
+from ledger.service import Figure
 from ledger.store import Answer, Context, Ledger
 
 FEED: Final = "supply_policy"
@@ -99,6 +101,10 @@ class Acting:
         for thread in self._threads:
             thread.start()
         return self
+
+    def figures(self) -> list[Figure]:
+        """What a monitor reads of the buses and the poller."""
+        return device_figures(self._fleet.status(), self.poller.status())
 
     def stop(self) -> None:
         """Finish the steps under way and stop."""
@@ -222,6 +228,11 @@ class DeviceSide:
         """Finish what is under way and let another process act."""
         self._stopping.set()
         self._thread.join()
+
+    def figures(self) -> list[Figure]:
+        """What a monitor reads; nothing while another process acts."""
+        acting = self.acting
+        return [] if acting is None else acting.figures()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

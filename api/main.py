@@ -14,7 +14,7 @@ from adapters.wiring import Clock, open_engine, open_ledger, open_users
 from adapters.worker import Worker
 from api.app import create_app
 from ledger.projections.tail import Tail
-from ledger.service import Service
+from ledger.service import Service, no_figures
 
 
 @contextmanager
@@ -29,7 +29,12 @@ def serving(settings: Settings, clock: Clock | None = None) -> Iterator[FastAPI]
     devices = start_devices(settings, ledger, engine)
     try:
         yield create_app(
-            Service(ledger, views, SqlQueries(engine, ledger.terms)),
+            Service(
+                ledger,
+                views,
+                SqlQueries(engine, ledger.terms),
+                no_figures if devices is None else devices.figures,
+            ),
             open_users(engine, settings),
             STORE_MEANINGS,
         )

@@ -1,12 +1,16 @@
 """What a monitor reads: requests, lag of the views, in the text format of Prometheus."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client import generate_latest as text_of
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from api.auth import MetricsReader, service_of
+from ledger.service import Figure
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -49,15 +53,35 @@ class Metrics:
         found[0].inc()
         found[1].observe(seconds)
 
-    def text(self, lag: dict[str, int]) -> bytes:
+    def text(self, lag: dict[str, int], figures: Sequence[Figure] = ()) -> bytes:
         """Everything, as it is now."""
         for feed, events in lag.items():
             self._lag.labels(feed).set(events)
-        return text_of(self.registry)
+        return text_of(self.registry) + text_of(_Counted(figures))
+
+
+class _Counted(Collector):
+    """Figures that somebody else counts."""
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        """One family for each name."""
+        families: dict[str, GaugeMetricFamily] = {}
+        for name, meaning, value, labels in self._figures:
+            family = families.get(name)
+            if family is None:
+                family = GaugeMetricFamily(f"wattledger_{name}", meaning, labels=list(labels))
+                families[name] = family
+            family.add_metric(list(labels.values()), value)
+        return families.values()
 
 
 @router.get("/metrics")
 def metrics(request: Request, _who: MetricsReader) -> Response:
     """Figures for a monitor."""
     found: Metrics = request.app.state.metrics
-    return Response(found.text(service_of(request).views.lag()), media_type=CONTENT_TYPE_LATEST)
+    service = service_of(request)
+    text = found.text(service.views.lag(), service.figures())
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
