@@ -16,6 +16,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from adapters.store.patience import PatientConnection, be_patient
+
 BUSY_TIMEOUT_MS = 15_000
 WAL_PAUSE_S = 0.02
 SQLITE_CACHE_KIB = 64 * 1024
@@ -124,12 +126,14 @@ def _postgresql(url: URL) -> Engine:
     # What the URL says comes later, so it wins.
     asked = url.query.get("options", "")
     settings = " ".join((POSTGRESQL_SETTINGS, *([asked] if isinstance(asked, str) else asked)))
-    return _open(
+    engine = _open(
         url,
-        {**parameters, "options": settings},
+        {**parameters, "options": settings, "connection_factory": PatientConnection},
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
     )
+    be_patient(engine)
+    return engine
 
 
 def _open(url: URL, connect_args: dict[str, Any], **pool: int) -> Engine:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, and_, select
 from adapters.store.claims import find_claims
 from adapters.store.log_faults import DRIVER_FAULTS, sqlstate, translated
 from adapters.store.log_writer import SqlLogWriter
+from adapters.store.patience import bound
 from adapters.store.tables import events, log_heads
 from ledger.ports import (
     ClaimKey,
@@ -44,6 +45,7 @@ class SqlLog:
             connection = self._engine.connect()
         with connection:
             with translated():
+                bound(connection)
                 connection.begin()
                 writer = SqlLogWriter(connection, self.shards, _lock_heads(connection, shards))
             try:
@@ -61,12 +63,14 @@ class SqlLog:
         """Topic and payload at a position."""
         at = and_(events.c.shard == shard, events.c.position == position)
         with translated(), self._reader.begin() as connection:
+            bound(connection)
             row = connection.execute(select(events.c.topic, events.c.payload).where(at)).first()
         return None if row is None else (row.topic, row.payload.encode())
 
     def owners(self, keys: Sequence[ClaimKey]) -> dict[ClaimKey, str]:
         """Who owns which claim."""
         with translated(), self._reader.begin() as connection:
+            bound(connection)
             found = find_claims(connection, keys, self.shards)
         return {key: claim.owner for key, claim in found.items()}
 
@@ -97,6 +101,7 @@ class SqlLog:
         """Whether a row is in the log; waits for a pending COMMIT by taking the head's lock."""
         at = and_(events.c.shard == row.shard, events.c.position == row.position)
         with translated(), self._engine.begin() as connection:
+            bound(connection)
             _lock_heads(connection, [row.shard])
             found = connection.scalar(select(events.c.leaf_hash).where(at))
             return found is not None and bytes(found) == row.leaf_hash
