@@ -18,6 +18,7 @@ UNKNOWN_THINGS: Final = frozenset(
         "account_unknown",
         "command_unknown",
         "gateway_unknown",
+        "id_unknown",
         "meter_unknown",
         "policy_unknown",
         "quarantine_unknown",

@@ -40,7 +40,7 @@ def measure_poll(
 ) -> dict[str, Any]:
     """Rate, duration and CPU of sweeps, how long commands waited meanwhile, and with charging."""
     seed(scratch, meters)
-    with _park(gateways, meters, baud) as addresses, Fleet(now_us, TIMEZONE) as fleet:
+    with park_process(gateways, meters, baud) as addresses, Fleet(now_us, TIMEZONE) as fleet:
         _sweep(fleet, addresses)  # Every gateway is dialled.
         quiet = _sweep(fleet, addresses)
         with _commands(fleet, addresses) as waits_ms:
@@ -120,7 +120,7 @@ def _commands(fleet: Fleet, addresses: Sequence[MeterAddress]) -> Iterator[list[
 
 
 @contextmanager
-def _park(gateways: int, meters: int, baud: int | None) -> Iterator[list[MeterAddress]]:
+def park_process(gateways: int, meters: int, baud: int | None) -> Iterator[list[MeterAddress]]:
     """A park of its own process, on ports that it draws."""
     words = ["--gateways", str(gateways), "--meters", str(meters), "--port", "0", "--json"]
     words += ["--baud", str(baud)] if baud else []

@@ -10,6 +10,7 @@ from adapters.views.accounts import ACCOUNTS, Json
 from adapters.views.tables import table_of
 from ledger.access import Reach
 from ledger.projections.commands import ENDED, Commands
+from ledger.projections.holds import Holds
 from ledger.projections.lines import Gateways, Meters
 from ledger.projections.work_orders import WorkOrders
 from ledger.queries import LIMIT_MAX, Asked, Page, cursor_of, key_of
@@ -19,6 +20,7 @@ COMMANDS: Final = table_of(Commands(), Commands.name)
 WORK_ORDERS: Final = table_of(WorkOrders(), WorkOrders.name)
 GATEWAYS: Final = table_of(Gateways(), Gateways.name)
 METERS: Final = table_of(Meters(), Meters.name)
+HOLDS: Final = table_of(Holds(), Holds.name)
 UNDER_WAY: Final = "open"
 """A status to ask for: every one of which more will come by itself."""
 
@@ -67,6 +69,25 @@ def page_of_gateways(connection: Connection, asked: Asked, reach: Reach) -> Page
         for row in rows
     ]
     return Page(items, items[-1]["gateway_id"] if len(items) == limit else None)
+
+
+def holds_of(connection: Connection, shard: int, account_no: str) -> list[Json]:
+    """What protects the points of an account now, and the open cases of their supply."""
+    rows = connection.execute(
+        select(HOLDS)
+        .where(HOLDS.c.shard == shard, HOLDS.c.account_no == account_no, HOLDS.c.is_active == 1)
+        .order_by(HOLDS.c.point, HOLDS.c.kind)
+    )
+    return [
+        {
+            "service_point": row.point,
+            "kind": row.kind,
+            "reason": row.reason,
+            "since": rfc3339(row.since_us),
+            "until": rfc3339(row.until_us) if row.until_us else None,
+        }
+        for row in rows
+    ]
 
 
 def account_of_command(connection: Connection, command_id: str) -> str | None:

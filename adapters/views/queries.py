@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -25,6 +26,9 @@ from ledger.queries import (
 from ledger.store.history import Moment
 from ledger.store.ledger import LedgerTerms
 from ledger.values import shard_of
+
+COMMANDS_TOLD: Final = 10
+"""So many of the last commands are part of why supply is as it is."""
 
 
 class SqlQueries:
@@ -105,10 +109,16 @@ class SqlQueries:
         return {"account_no": account_no, "by": by, "items": items}
 
     def why(self, account_no: str) -> Json:
-        """The decision in force at each service point, with all it looked at."""
+        """The decision in force at each point with all it looked at, and what followed from it."""
+        shard = shard_of(account_no, self._shards)
+        of_account = Asked({"account_no": account_no}, None, COMMANDS_TOLD)
         with self._reading() as connection:
-            decisions = lists.why(connection, shard_of(account_no, self._shards), account_no)
-        return {"account_no": account_no, "decisions": decisions}
+            return {
+                "account_no": account_no,
+                "decisions": lists.why(connection, shard, account_no),
+                "holds": device_lists.holds_of(connection, shard, account_no),
+                "commands": device_lists.page_of_commands(connection, of_account, ALL).items,
+            }
 
     def alerts(self, asked: Asked, reach: Reach = ALL) -> Page:
         """Levels that hold, the newest first; by `level`."""
