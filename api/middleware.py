@@ -33,16 +33,6 @@ _DATA: Final = (
     (b"cache-control", b"no-store"),
 )
 """Of the API: JSON is never a page, and never kept."""
-STRICT: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 _WANTED: Final = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 
 log: Final = structlog.get_logger("api")

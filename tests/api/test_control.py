@@ -1,0 +1,62 @@
+import pytest
+from starlette.testclient import TestClient
+
+from tests.harness.desk import point
+from tests.harness.office import Office, problem
+
+COMMANDS = "/api/v1/accounts/A1/commands"
+RECALL = {"kind": "recall", "reason": "the customer asks"}
+
+
+@pytest.fixture
+def operator(office: Office) -> TestClient:
+    """A client that may command meters; an account with a meter and money."""
+    office.desk.open("A1", point("M1"))
+    office.desk.recharge("A1", 100_00)
+    return TestClient(office.app, headers={"Authorization": f"Bearer {office.token('operator')}"})
+
+
+def test_a_command_is_accepted_listed_and_cancelled(office: Office, operator: TestClient) -> None:
+    asked = operator.post(COMMANDS, json=RECALL)
+    assert asked.status_code == 202
+    command_id = asked.json()["command_id"]
+    again = operator.post(COMMANDS, json=RECALL)
+    assert (again.status_code, again.json()["command_id"] is not None) == (202, True)
+    office.catch_up()
+    listed = operator.get("/api/v1/commands", params={"status": "open"}).json()["items"]
+    assert command_id in {item["command_id"] for item in listed}
+    path = f"/api/v1/commands/{command_id}"
+    cancelled = operator.post(f"{path}/cancel", json={"reason": "not any more"})
+    assert (cancelled.status_code, cancelled.json()["status"]) == (202, "cancelled")
+    retried = operator.post(f"{path}/retry", json={})
+    assert (retried.status_code, retried.json()["status"]) == (202, "queued") or (
+        retried.json()["status"] in {"held", "requested"}
+    )
+
+
+def test_what_is_no_command_or_not_there_is_refused(operator: TestClient) -> None:
+    wrong = operator.post(COMMANDS, json={"kind": "explode", "reason": "x"})
+    assert [item["path"] for item in wrong.json()["problems"]] == ["/kind"]
+    for number in ("0-c99999", "99-c1", "x"):
+        answer = operator.post(f"/api/v1/commands/{number}/cancel", json={"reason": "x"})
+        assert answer.status_code in {404, 409}, answer.text
+
+
+def test_a_trip_of_a_guaranteed_point_is_refused(office: Office, operator: TestClient) -> None:
+    guarantee = "/api/v1/accounts/A1/guarantee"
+    started = operator.post(guarantee, json={"reason": "a sick child"})
+    assert (started.status_code, started.json()["guaranteed"]) == (201, True)
+    office.catch_up()
+    assert operator.get("/api/v1/accounts/A1").json()["service_points"][0]["guaranteed"] is True
+    tripped = operator.post(COMMANDS, json={"kind": "trip", "reason": "x"})
+    assert (tripped.status_code, problem(tripped)) == (409, "guaranteed")
+    ended = operator.request("DELETE", guarantee, json={"reason": "healthy"})
+    assert (ended.status_code, ended.json()["guaranteed"]) == (200, False)
+    assert operator.post(COMMANDS, json={"kind": "trip", "reason": "x"}).status_code == 202
+
+
+def test_a_dispute_is_held_and_released(operator: TestClient) -> None:
+    dispute = "/api/v1/accounts/A1/dispute"
+    assert operator.post(dispute, json={"reason": "x"}).json()["disputed"] is True
+    released = operator.request("DELETE", dispute, json={"reason": "x"})
+    assert released.json()["disputed"] is False
