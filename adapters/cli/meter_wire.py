@@ -1,6 +1,6 @@
 """`wattledger meter read|recall|poll`: what meters say now, over their own wire."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -11,6 +11,7 @@ from adapters.cli.opening import opened
 from adapters.cli.output import Shown, facts, table
 from adapters.cli.problems import InputError, UnreachableError
 from adapters.cli.verbs import verb
+from adapters.devices.acrel_block import ENERGIES
 from adapters.devices.acrel_modbus import MODELS
 from adapters.devices.fleet import Fleet
 from adapters.devices.line import Timing, parse_gateway
@@ -123,6 +124,7 @@ def _shown(meter: MeterAddress, outcome: Outcome) -> Shown:
 
 def _body(meter: MeterAddress, state: MeterState) -> Json:
     units = {each.name: each.unit for each in load_map(meter.model).fields}
+    energies = {ENERGIES[name]: wh for name, wh in state.registers.items()}
     return {
         "gateway": meter.gateway,
         "unit": meter.unit,
@@ -137,19 +139,18 @@ def _body(meter: MeterAddress, state: MeterState) -> Json:
         "registers": {name: decimal_text(wh) for name, wh in state.registers.items()},
         "values": {
             name: {"value": decimal_text(milli), "unit": units[name]}
-            for name, milli in state.values.items()
+            for name, milli in (energies | state.values).items()
         },
         "flags": list(state.flags),
         "raw": {f"0x{address:04X}": word for address, word in state.raw.items()},
     }
 
 
-def _human(body: dict[str, Any]) -> Group:
-    registers = {f"{name} (kWh)": value for name, value in body["registers"].items()}
+def _human(body: Json) -> Group:
     values = {
         f"{name} ({each['unit']})" if each["unit"] else name: each["value"]
         for name, each in body["values"].items()
         if each["value"] != "0"
     }
     said = {name: value for name, value in body.items() if not isinstance(value, dict | list)}
-    return Group(facts({**said, "flags": ", ".join(body["flags"])}), facts({**registers, **values}))
+    return Group(facts({**said, "flags": ", ".join(body["flags"])}), facts(values))

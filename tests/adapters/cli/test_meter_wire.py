@@ -34,6 +34,7 @@ def test_a_meter_is_read_without_a_ledger(nowhere: Terminal, gateway: UmodbusGat
     body = nowhere.json("meter", "read", *to(gateway))
     assert (body["relay"], body["mode"], body["own_prepayment"]) == ("closed", "auto", False)
     assert body["registers"]["total"] == "1234.56"
+    assert body["values"]["energy_total"] == {"value": "1234.56", "unit": "kWh"}
     assert body["values"]["voltage_a"] == {"value": "230.1", "unit": "V"}
     assert body["raw"]["0x0201"] == 2301
     assert len(body["raw"]) == 48
