@@ -95,6 +95,8 @@ class ExactFramer(FramerRTU):
     ) -> tuple[int, ModbusPDU | None]:
         """Look for the awaited answer in all that came since the request."""
         self.pieces += 1
+        if not self._head:  # Gateways that introduce themselves speak before they are asked.
+            return len(data), None
         frame = _found(data, self._head, self._bytes)
         if frame:
             return len(data), _answer(frame)

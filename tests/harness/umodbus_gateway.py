@@ -89,6 +89,9 @@ class UmodbusGateway:
         self.units = {int(name.removeprefix("unit_")): twin for name, twin in twins.items()}
         self.served: list[tuple[int, int]] = []
         """Unit and function of each request, in the order of the bus."""
+        self.greeting = b""
+        """Sent to a master that dials, before anything was asked."""
+        self.masters: set[socket.socket] = set()
         self._bus = threading.Lock()
         gateway = self
 
@@ -96,7 +99,9 @@ class UmodbusGateway:
             request: socket.socket
 
             def handle(self) -> None:
+                gateway.masters.add(self.request)
                 with suppress(OSError):
+                    self.request.sendall(gateway.greeting)
                     while request := _frame(self.request):
                         answer = gateway._answer(request)
                         if answer:
@@ -112,6 +117,11 @@ class UmodbusGateway:
         self.port: int = self._server.server_address[1]
         self.address = f"rtu+tcp://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def heartbeat(self, data: bytes) -> None:
+        """Send something to every master that nobody asked for."""
+        for master in self.masters:
+            master.sendall(data)
 
     def _answer(self, request: bytes) -> bytes:
         """What goes back on the line; nothing where nobody answers."""

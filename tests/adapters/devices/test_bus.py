@@ -206,3 +206,13 @@ def test_an_observer_that_fails_does_not_stop_the_bus(
 
 def test_buses_that_never_began_can_be_stopped(clock: Callable[[], int]) -> None:
     Fleet(clock, ZoneInfo("Asia/Shanghai")).stop()
+
+
+def test_a_gateway_that_introduces_itself_and_sends_heartbeats_is_understood(
+    fleet: Fleet, gateway: UmodbusGateway
+) -> None:
+    gateway.greeting = b"GW-0001\r\n"
+    for _ in range(3):
+        assert isinstance(fleet.read(at(gateway.address, 1)).result(WAIT_S), Ok)
+        gateway.heartbeat(b"PING")
+        time.sleep(0.02)

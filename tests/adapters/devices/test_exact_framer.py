@@ -97,6 +97,11 @@ def test_an_answer_with_one_flipped_bit_is_no_answer(words: list[int], bit: int)
 
 
 @given(st.binary(max_size=40))
+def test_what_comes_before_anything_was_asked_is_thrown_away(noise: bytes) -> None:
+    assert framer().handleFrame(noise, 0, 0) == (len(noise), None)
+
+
+@given(st.binary(max_size=40))
 def test_noise_before_the_answer_does_not_hide_it(noise: bytes) -> None:
     answer = taken(asked(2), noise + reply(7, 8))
     assert answer is not None
