@@ -4,7 +4,18 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from api.console import account, assets, command, commands, lists, live, login, monitor, recharge
+from api.console import (
+    account,
+    assets,
+    command,
+    commands,
+    guide,
+    lists,
+    live,
+    login,
+    monitor,
+    recharge,
+)
 from api.console.failures import Presented
 from api.console.names import Names
 from ledger.service import Service
@@ -19,12 +30,14 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     commands.router,
     lists.router,
     live.router,
+    guide.router,
 )
 
 
 def install(app: FastAPI, service: Service) -> None:
     """Add the pages; problems of any route are then shown to browsers as a page."""
     app.state.names = Names(service.ledger)
+    guide.install(app, None)
     app.add_middleware(Presented)
     for router in ROUTERS:
         app.routes.extend(router.routes)

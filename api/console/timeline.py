@@ -1,6 +1,7 @@
 """The timeline of an account: events as sentences, readings folded into one line."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -34,9 +35,21 @@ FILTERS: Final = {
             "account.dispute_released",
         ),
     ),
-    "usage": (N_("Usage"), ("account.charged", "account.charge_corrected")),
+    "usage": (
+        N_("Usage"),
+        ("account.charged", "account.charge_corrected", "account.fixed_fee_charged"),
+    ),
 }
 """Name of a filter: its word, and the topics that it lets through."""
+OUTGOING: Final = frozenset(
+    {
+        "account.charged",
+        "account.charge_corrected",
+        "account.fixed_fee_charged",
+        "account.credit_reversed",
+    }
+)
+"""Their amounts leave the account."""
 CHARGED: Final = "account.charged."
 TONES: Final = {
     "account.credited": "good",
@@ -134,8 +147,7 @@ def _amount(topic: str, payload: Json) -> int | None:
     amount = payload.get("amount_minor")
     if amount is None:
         return None
-    is_out = topic in {"account.charged", "account.credit_reversed"}
-    return -int(amount) if is_out else int(amount)
+    return -int(amount) if topic in OUTGOING else int(amount)
 
 
 def _balance(payload: Json) -> int | None:
@@ -159,6 +171,11 @@ def _leftover(payload: Json) -> str:
 def _charged(payload: Json, language: Language) -> str:
     quantity = language.quantity(decimal_text(_used(payload)), UNIT_OF[payload["unit"]])
     return f"{payload['meter_no']} · {quantity} · {payload['tariff_id']}"
+
+
+def _fixed(payload: Json, language: Language) -> str:
+    day = date.fromordinal(payload["day"]).isoformat()
+    return f"{_point(payload, language)} · {day} · {payload['tariff_id']}"
 
 
 def _credited(payload: Json, language: Language) -> str:
@@ -196,7 +213,7 @@ def _point(payload: Json, language: Language) -> str:
     return language.say(words.word(words.KINDS, payload["point"]))
 
 
-def _shielded(payload: Json, language: Language) -> str:
+def _reasoned(payload: Json, language: Language) -> str:
     return f"{_point(payload, language)} · {payload['reason']}"
 
 
@@ -229,8 +246,10 @@ _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
     "account.supply_commanded": _commanded,
     "account.supply_confirmed": _confirmed,
     "account.service_point_added": _installed,
-    "account.guarantee_started": _shielded,
-    "account.guarantee_ended": _shielded,
-    "account.dispute_held": _shielded,
-    "account.dispute_released": _shielded,
+    "account.charge_corrected": _reasoned,
+    "account.fixed_fee_charged": _fixed,
+    "account.guarantee_started": _reasoned,
+    "account.guarantee_ended": _reasoned,
+    "account.dispute_held": _reasoned,
+    "account.dispute_released": _reasoned,
 }

@@ -103,6 +103,8 @@ TOPICS: Final = {
     "account.adjusted": N_("Adjustment"),
     "account.charged": N_("Usage charged"),
     "account.charge_corrected": N_("Charge corrected"),
+    "account.fixed_fee_charged": N_("Fixed fee"),
+    "account.attributes_changed": N_("Household changed"),
     "account.reminded": N_("Reminder"),
     "account.warned": N_("Warning"),
     "account.warning_cancelled": N_("Warning cancelled"),

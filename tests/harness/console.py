@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from adapters.settings import Settings
 from adapters.store.schema import initialise
 from adapters.wiring import now_us, open_engine, open_ledger, open_users, open_vault
 from api.main import serving
+from api.server import Server
 from ledger.access import User
 from ledger.commands import open_account, publish_policy, publish_tariff, recharge, record_readings
 from ledger.commands.answers import account_answer
@@ -58,27 +59,29 @@ EMPTY_PURSE: Final = "A000007"
 class Town:
     """Accounts that were opened weeks ago, paid, and used electricity and water since."""
 
-    def __init__(self, ledger: Ledger, accounts: int, days: int) -> None:
+    def __init__(self, ledger: Ledger, accounts: int) -> None:
         self._ledger = ledger
         self._chance = random.Random(7)
         self._numbers = [f"A{number:06}" for number in range(1, accounts + 1)]
         self._now_us = now_us()
-        self._days = days
-        self._start_us = self._now_us - days * MICROS_PER_DAY
+        self._start_us = self._now_us - DAYS * MICROS_PER_DAY
 
-    def live_through(self, hours: int) -> None:
-        """Open, pay, read every day, and every hour of so many of the last day."""
+    def found(self) -> None:
+        """Publish prices and rules, and open the accounts."""
         for document in (HOME, WATER):
             publish_tariff.handle(document, self._ledger, CLERK)
         publish_policy.handle(policy(), self._ledger, CLERK)
         _all(open_account.submit(self._opening(no), self._ledger, CLERK) for no in self._numbers)
+
+    def live_through(self) -> None:
+        """Pay, and read every day, and every hour of the last."""
         self._pay({no: self._purse(no) for no in self._numbers}, self._start_us)
-        for day in range(1, self._days):
+        for day in range(1, DAYS):
             self._read(self._start_us + day * MICROS_PER_DAY, day * 24)
         payers = [no for no in self._numbers[::4] if no != EMPTY_PURSE]
         self._pay(dict.fromkeys(payers, 3_000), self._now_us - MICROS_PER_DAY - HOUR_US)
-        for hour in range(24 - hours, 24):
-            self._read(self._now_us - (24 - hour) * HOUR_US, (self._days - 1) * 24 + hour)
+        for hour in range(24):
+            self._read(self._now_us - (24 - hour) * HOUR_US, (DAYS - 1) * 24 + hour)
 
     def _opening(self, account_no: str) -> open_account.OpenAccount:
         number = int(account_no[1:])
@@ -194,7 +197,7 @@ def next_reading(console: Console, account_no: str) -> Reading:
 
 
 @contextmanager
-def served(folder: Path, accounts: int, days: int = DAYS, hours: int = 24) -> Iterator[Console]:
+def served(folder: Path, accounts: int, *, has_a_past: bool = True) -> Iterator[Console]:
     """A console over a town of so many accounts, until the block ends."""
     settings = Settings(
         database_url=f"sqlite:///{folder / 'ledger.db'}", vault_key_file=str(folder / "vault.key")
@@ -204,7 +207,10 @@ def served(folder: Path, accounts: int, days: int = DAYS, hours: int = 24) -> It
     open_vault(engine, settings).prepare()
     open_users(engine, settings).prepare()
     ledger = open_ledger(settings, engine)
-    Town(ledger, accounts, days).live_through(hours)
+    town = Town(ledger, accounts)
+    town.found()
+    if has_a_past:
+        town.live_through()
     ledger.close()
     engine.dispose()
     with serving(settings) as app, _listening(app) as url:
@@ -213,11 +219,8 @@ def served(folder: Path, accounts: int, days: int = DAYS, hours: int = 24) -> It
 
 
 @contextmanager
-def _listening(app: Any) -> Iterator[str]:  # noqa: ANN401 - an ASGI application
-    config = uvicorn.Config(
-        app, port=0, log_level="warning", access_log=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+def _listening(app: FastAPI) -> Iterator[str]:
+    server = Server(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + WAIT_S
