@@ -19,6 +19,8 @@ from adapters.cli.output import Stream, progress, say
 from adapters.cli.problems import InputError
 from adapters.demo.stage import Plan, Stage, staged, temporary
 from adapters.wiring import now_us, open_engine, open_users, read_settings
+from api.console import guide
+from api.console.guide import Guide
 from api.main import serving
 from ledger.access import ROLES, User
 from ledger.commands import Json
@@ -76,6 +78,7 @@ def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[J
             stage = enter(staged(settings, plan, now_us(), advance))
         app = enter(serving(settings, stage.town.clock.now_us))
         body = _body(stage, plan)
+        guide.install(app, _guide(stage, plan))
         yield {**body, "seconds": round(time.monotonic() - began_s, 1)}
         sys.stdout.flush()
         if is_opened:
@@ -107,9 +110,9 @@ def _body(stage: Stage, plan: Plan) -> Json:
         links = {}
         for role in ROLES:
             account_no = short.customer.account_no if role == "customer" else ""
-            users.add(User(f"demo-{role}", role, frozenset(), account_no))
-            links[role] = f"{url}/login/{users.issue_link(f'demo-{role}', LINK_MINUTES)}"
-        token = users.issue_token("demo-admin", days=1)
+            users.add(User(_user_of(role), role, frozenset(), account_no))
+            links[role] = f"{url}/login/{users.issue_link(_user_of(role), LINK_MINUTES)}"
+        token = users.issue_token(_user_of("admin"), days=1)
     finally:
         engine.dispose()
     return {
@@ -121,6 +124,15 @@ def _body(stage: Stage, plan: Plan) -> Json:
         "readings": stage.readings,
         "speed": plan.speed,
     }
+
+
+def _guide(stage: Stage, plan: Plan) -> Guide:
+    verify = f"LEDGER_DATABASE_URL={stage.settings.database_url} wattledger verify"
+    return Guide(plan.speed, {role: _user_of(role) for role in ROLES}, verify)
+
+
+def _user_of(role: str) -> str:
+    return f"demo-{role}"
 
 
 def _welcome(body: Json) -> str:

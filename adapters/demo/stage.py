@@ -13,7 +13,7 @@ from adapters.devices.park import ParkThread, running
 from adapters.settings import Settings
 from adapters.store.schema import initialise
 from adapters.views import Views
-from adapters.wiring import open_engine, open_ledger, open_vault
+from adapters.wiring import open_engine, open_ledger, open_users, open_vault
 from ledger.commands import connect_meter, register_gateway
 from ledger.projections.catalogue import FRONT
 from ledger.store import Ledger
@@ -69,6 +69,7 @@ def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> int
     try:
         initialise(engine, TERMS)
         open_vault(engine, settings).prepare()
+        open_users(engine, settings).prepare()
         ledger = open_ledger(settings, engine, town.clock.now_us)
         try:
             readings = History(town, ledger, now_us).live(advance)

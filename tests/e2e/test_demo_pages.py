@@ -1,0 +1,92 @@
+"""The tasks that the demonstration proposes, done by a person with a browser."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.e2e.conftest import Demo
+from tests.harness.terminal import PROGRAM, ROOT
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def page(demo: Demo) -> Iterator[Page]:
+    """An administrator who followed the printed link; no page may complain."""
+    found = shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(found).exists():
+        pytest.skip("there is no Chromium here")
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        page = browser.new_page(locale="en", viewport={"width": 1280, "height": 860})
+        page.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+        page.goto(demo.ready["links"]["admin"])
+        yield page
+        browser.close()
+    assert not errors
+
+
+def test_the_guide_leads_through_its_tasks(demo: Demo, page: Page) -> None:
+    guide = page.locator("#guide")
+    expect(guide).to_be_visible()
+    grave = [
+        found["id"]
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in {"serious", "critical"}
+    ]
+    assert not grave
+
+    guide.get_by_role("link", name="Cut off").click()
+    cut = page.locator("#rows tr").filter(has_text="Off").first
+    expect(cut).to_be_visible()
+    cut.locator("a.row-link").click()
+    expect(page.locator("#events")).to_contain_text("Cut-off ordered")
+    page.keyboard.press("r")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Amount", exact=True).fill("50")
+    expect(dialog.locator("#effect")).to_contain_text("given back by this payment")
+    dialog.get_by_role("button", name="Confirm recharge").click()
+    expect(dialog.get_by_role("heading")).to_contain_text("Recharge booked")
+    dialog.get_by_role("button", name="Done").click()
+    events = page.locator("#events tr")
+    expect(events.filter(has_text="Supply confirmed").filter(has_text="On").first).to_be_visible()
+
+    page.get_by_role("link", name="Commands", exact=True).first.click()
+    expect(page).to_have_url(re.compile("/commands"))
+    expect(page.locator("main")).to_contain_text("Verified")
+
+
+def test_a_role_is_changed_without_a_password(page: Page) -> None:
+    guide = page.locator("#guide")
+    guide.get_by_role("button", name="Auditor").click()
+    expect(guide.get_by_role("button", name="Auditor")).to_be_disabled()
+    expect(page.get_by_role("link", name="Recharge")).to_have_count(0)
+
+
+def test_the_command_of_the_guide_verifies_the_log(demo: Demo, page: Page) -> None:
+    told = page.locator("#guide li code").inner_text()
+    setting, *words = told.split()
+    name, _, value = setting.partition("=")
+    assert words[0] == "wattledger"
+    done = subprocess.run(
+        [*PROGRAM, *words[1:]],
+        env=os.environ | {"PYTHONPATH": str(ROOT), name: value},
+        cwd=demo.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
