@@ -10,12 +10,15 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text
 from adapters.store.tables import log_heads
 from adapters.views.feed import lock_position, parked_streams, read_batch
 from adapters.views.grants import keep_grants
+from adapters.views.pile import Pile
 from adapters.views.tables import create_view, view_versions
 from adapters.views.writer import write_rows
 from ledger.projections import Projection
 from ledger.projections.batch import project
 
 READ_MAX = 20_000
+PILED_MAX = 300_000
+"""Rows kept in memory, about 1 KB each, before they are written."""
 SHOWN_MAX = 20
 Progress = Callable[[int, int], None]
 """Called with (events folded, events in all)."""
@@ -56,6 +59,7 @@ class Rebuild:
         self._projections = projections
         self._reached: dict[int, int] = {}
         self._poisons: list[Difference] = []
+        self._piles = [Pile(projection) for projection in projections]
 
     def run(
         self, *, swap: bool, accept: bool = False, on_progress: Progress = _no_progress
@@ -70,6 +74,7 @@ class Rebuild:
                 live = lock_position(connection, shard, self._feed)
                 while self._reached[shard] < live:
                     self._fold(connection, shard, live)
+            self._write(connection)
             on_progress(total, total)
             return [
                 self._finish(connection, projection, swap=swap, accept=accept)
@@ -101,11 +106,17 @@ class Rebuild:
         for poison in projected.poisons:
             row = {"shard": shard, **poison._asdict()}
             self._poisons += [Difference(p.name, "log", row) for p in self._projections]
-        for projection, rows in zip(self._projections, projected.rows, strict=True):
-            if rows:
-                write_rows(connection, projection, beside(projection), rows)
+        for pile, rows in zip(self._piles, projected.rows, strict=True):
+            pile.add(rows)
+        if sum(map(len, self._piles)) > PILED_MAX:
+            self._write(connection)
         self._reached[shard] = batch[-1].position
         return len(batch)
+
+    def _write(self, connection: Connection) -> None:
+        for projection, pile in zip(self._projections, self._piles, strict=True):
+            if rows := pile.take():
+                write_rows(connection, projection, beside(projection), rows)
 
     def _finish(
         self, connection: Connection, projection: Projection, *, swap: bool, accept: bool

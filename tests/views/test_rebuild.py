@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from adapters.views import rebuild, writer
+from adapters.views import passes, rebuild, writer
 from adapters.views.views import UnknownViewError
 from ledger.commands.late_readings import Reading
 from ledger.projections.accounts import Accounts
@@ -126,6 +126,24 @@ def test_every_view_is_rebuilt_in_one_pass(lived: Desk) -> None:
     total = sum(lived.heads().values())
     assert {item.events for item in rebuilt} == {total}
     assert told[-1] == (total, total)
+
+
+def test_a_long_log_is_folded_by_a_process_for_each_feed(
+    lived: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes, "LONG", 0)
+    test_every_view_is_rebuilt_in_one_pass(lived)
+    execute(lived, "DELETE FROM statements")
+    assert {item.view for item in lived.views.differences()} == {"statements"}
+
+
+def test_rows_written_often_or_once_come_to_the_same(
+    lived: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "READ_MAX", 3)
+    assert lived.views.differences() == []
+    monkeypatch.setattr(rebuild, "PILED_MAX", 1)
+    assert lived.views.differences() == []
 
 
 def test_a_rebuilt_view_is_kept_on_as_before(lived: Desk) -> None:
