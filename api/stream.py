@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+import structlog
 from starlette.concurrency import run_in_threadpool
 
 from ledger.access import Reach
@@ -34,6 +35,8 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
 """Topics whose events change a view."""
 
 Positions = Mapping[int, int]
+
+log: Final = structlog.get_logger("api")
 
 
 class Told(NamedTuple):
@@ -100,7 +103,11 @@ class Stream:
     async def _look_on(self, since: Positions) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            found = await run_in_threadpool(self._look, since)
+            try:
+                found = await run_in_threadpool(self._look, since)
+            except Exception:
+                log.exception("the stream could not look and tries again")
+                continue
             if found is not None:
                 since = found.until
                 for told in tuple(self._listeners):

@@ -83,7 +83,7 @@ def seats(
         (method, route.path.format_map(_Names()))
         for route in office.app.routes
         if isinstance(route, APIRoute) and route.path.startswith("/api/")
-        for method in route.methods
+        for method in route.methods or ()
         if method in {"POST", "DELETE"}
     ]
     assert len(routes) > 20

@@ -1,0 +1,99 @@
+"""The served application as an operator meets it: a real process, real sockets, a real stop."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.harness.office import key
+from tests.harness.served import Served, served
+from tests.harness.terminal import Terminal
+
+STOP_MAX_S = 10
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, database_url: str) -> Terminal:
+    """A ledger with an account, on each store in turn."""
+    terminal = Terminal(tmp_path, database_url).prepare()
+    terminal.open("A1", "M1")
+    terminal.run("user", "add", "anna", "--role", "admin")
+    return terminal
+
+
+@pytest.fixture
+def client(terminal: Terminal) -> Iterator[tuple[Served, httpx2.Client]]:
+    """The served application, and an administrator's client."""
+    token = terminal.json("user", "token", "anna")["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    with served(terminal) as server, httpx2.Client(base_url=server.url, headers=headers) as client:
+        yield server, client
+
+
+def test_a_payment_is_seen_on_the_stream_and_read_behind_it(
+    client: tuple[Served, httpx2.Client],
+) -> None:
+    server, anna = client
+    messages: list[tuple[str, str, dict[str, object]]] = []
+    is_ready, has_paid = threading.Event(), threading.Event()
+
+    def listen() -> None:
+        with anna.stream("GET", "/api/v1/stream", params={"views": "accounts"}, timeout=30) as told:
+            event = id_ = ""
+            for line in told.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    event = value
+                elif name == "id":
+                    id_ = value
+                elif name == "data":
+                    messages.append((event, id_, json.loads(value)))
+                    is_ready.set()
+                    if event == "accounts":
+                        has_paid.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert is_ready.wait(15)
+    body = {"amount_minor": 5_00, "currency": "CNY", "channel": "cash", "channel_txn_id": "T1"}
+    paid = anna.post("/api/v1/accounts/A1/recharges", json=body, headers=key())
+    assert paid.status_code == 201
+    after = ",".join(f"{shard}:{at}" for shard, at in paid.json()["positions"].items())
+    shown = anna.get("/api/v1/accounts/A1", params={"after": after}).json()
+    assert shown["balance_minor"] == 5_00
+    assert has_paid.wait(15)
+    assert server.stop() < STOP_MAX_S  # The stream ended, though its listener would go on.
+    listener.join(10)
+    assert not listener.is_alive()
+    event, id_, last = messages[-1]
+    assert (messages[0][0], event) == ("ready", "accounts")
+    assert id_
+    rows = last["accounts"]
+    assert isinstance(rows, list)
+    assert [(row["account_no"], row["balance_minor"]) for row in rows] == [("A1", 5_00)]
+
+
+def test_the_log_says_who_asked_what_and_nothing_else(terminal: Terminal) -> None:
+    token = terminal.json("user", "token", "anna")["token"]
+    body = {"account_no": "A2", "name": "Qin Secret", "phone": "13800000000"}
+    with served(terminal) as server:
+        headers = {"Authorization": f"Bearer {token}", "X-Request-Id": "mine-1"}
+        answer = httpx2.post(f"{server.url}/api/v1/accounts", json=body, headers=headers)
+        assert answer.status_code == 201
+        server.process.terminate()
+        printed, talked = server.process.communicate(timeout=20)
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("request_id") == "mine-1"]
+    assert (line["actor"], line["route"], line["status"]) == ("user:anna", "/api/v1/accounts", 201)
+    for secret in ("Qin Secret", "13800000000", token):
+        assert secret not in printed + talked
+
+
+def test_an_unknown_setting_is_an_error_at_the_start(terminal: Terminal) -> None:
+    process = terminal.start("serve", "--json", LEDGER_PORTT="1")
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "LEDGER_PORTT" in json.loads(printed)["detail"]
