@@ -98,6 +98,18 @@ class GroupAssigned(Event, frozen=True):
     group: str
 
 
+class AttributesChanged(Event, frozen=True):
+    """What a tariff may ask about the household was told anew (户属性变更); None takes it away.
+
+    An allowance counts by the time at which this is valid, not by when it was recorded.
+    """
+
+    TOPIC: ClassVar[str] = "account.attributes_changed.v1"
+    account_no: str
+    attributes: dict[str, bool | int | str | None]
+    reason: str
+
+
 class AccountCredited(Event, frozen=True):
     """A settled payment was booked (充值入账)."""
 
@@ -364,6 +376,7 @@ EVENTS: Final = (
     TariffAssigned,
     PolicyAssigned,
     GroupAssigned,
+    AttributesChanged,
     AccountCredited,
     CreditReversed,
     AccountAdjusted,

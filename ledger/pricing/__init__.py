@@ -3,6 +3,7 @@
 from ledger.pricing.case_file import CaseFileInvalid
 from ledger.pricing.cases import CaseResult, run_cases
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
+from ledger.pricing.context import Context
 from ledger.pricing.document import TariffDocument, parse_tariff
 from ledger.pricing.explain import explain
 from ledger.pricing.lint import lint
@@ -13,6 +14,7 @@ __all__ = [
     "CaseFileInvalid",
     "CaseResult",
     "CompiledTariff",
+    "Context",
     "Line",
     "NotRateable",
     "Position",

@@ -18,6 +18,7 @@ WORDS: Final[dict[type[types.Type], str]] = {
     types.StrType: "text",
     types.BoolType: "true or false",
     types.RawType: "JSON document",
+    types.NoneType: "null",
 }
 END: Final = "<!-- end -->\n"
 
@@ -67,7 +68,7 @@ def _default(field: types.Field) -> str:
 
 def _named(found: types.Type, parts: list[type[msgspec.Struct]]) -> Iterator[str]:
     match found:
-        case types.IntType() | types.StrType() | types.BoolType() | types.RawType():
+        case _ if type(found) in WORDS:
             yield WORDS[type(found)]
         case types.DictType(value_type=value):
             yield from ("text → ", *_named(value, parts))

@@ -42,12 +42,15 @@ def charge(
         return Quarantine("account_closed", f"The account {account.account_no} is closed.")
     if at_us > now_us + FUTURE_US:
         return Quarantine("future", "The reading's time lies in the future.")
-    measured = measure(point, point.last_at_us, point.registers, at_us, readings)
+    powers = tariff.power_registers
+    measured = measure(point, point.last_at_us, point.registers, at_us, readings, powers)
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
     try:
-        position, amounts = tariff.rate(point.position, point.last_at_us, at_us, quantities)
+        position, amounts = tariff.rate(
+            point.position, point.last_at_us, at_us, quantities, account.rating_context()
+        )
     except NotRateable as reason:
         return Quarantine(reason.code, str(reason))
     day = closing_day(account.timezone, at_us)
@@ -96,8 +99,12 @@ def measure(
     shown: tuple[int, ...],
     at_us: int,
     readings: dict[str, int],
+    powers: frozenset[str] = frozenset(),
 ) -> Measured | Quarantine:
-    """Before, after and quantity of each register, or why they cannot be true."""
+    """Before, after and quantity of each register, or why they cannot be true.
+
+    `powers` are the registers that show a highest power in W instead of counting.
+    """
     registers: dict[str, tuple[int, int, int]] = {}
     quantities: list[int] = []
     multiplier = meter.multiplier_milli
@@ -109,6 +116,10 @@ def measure(
             return Quarantine("register_missing", f"The reading lacks the register {name}.")
         if not 0 <= after < meter.wrap:
             return Quarantine("out_of_range", f"Register {name} shows more than the meter can.")
+        if name in powers:  # The highest power since the last reading; it does not count on.
+            registers[name] = (before, after, after * multiplier // MILLI)
+            quantities.append(after * multiplier // MILLI)
+            continue
         passed = after - before
         if passed < 0:
             passed += meter.wrap
@@ -123,8 +134,6 @@ def measure(
             quantity = (before + passed) * multiplier // MILLI - before * multiplier // MILLI
         registers[name] = (before, after, quantity)
         quantities.append(quantity)
-    if len(readings) > len(registers):
-        unknown = next((name for name in readings if name not in registers | {"total": 0}), None)
-        if unknown is not None:
-            return Quarantine("register_unknown", f"The tariff has no register {unknown}.")
+    if len(readings) > len(registers) and (unknown := readings.keys() - registers - {"total"}):
+        return Quarantine("register_unknown", f"The tariff has no register {min(unknown)}.")
     return registers, tuple(quantities)

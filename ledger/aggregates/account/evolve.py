@@ -1,10 +1,13 @@
 """How each fact changes an account; replay runs through this table and nothing else."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.events import account as facts
+from ledger.pricing.context import ALWAYS
+from ledger.values import local_us
 
 
 def _opened(account: Account, event: facts.AccountOpened, _at: int) -> None:
@@ -15,6 +18,7 @@ def _opened(account: Account, event: facts.AccountOpened, _at: int) -> None:
     account.site = event.site
     account.group = event.group
     account.attributes = event.attributes or None
+    account.told = tuple((ALWAYS, name, value) for name, value in event.attributes.items())
 
 
 def _point_added(account: Account, event: facts.ServicePointAdded, at: int) -> None:
@@ -70,6 +74,14 @@ def _policy_assigned(account: Account, event: facts.PolicyAssigned, _at: int) ->
 
 def _group_assigned(account: Account, event: facts.GroupAssigned, _at: int) -> None:
     account.group = event.group
+
+
+def _attributes_changed(account: Account, event: facts.AttributesChanged, at: int) -> None:
+    since = local_us(account.timezone, at)
+    told = [(since, name, value) for name, value in event.attributes.items()]
+    account.told = tuple(sorted((*account.told, *told), key=itemgetter(0)))
+    known = {name: value for _, name, value in account.told}
+    account.attributes = {name: value for name, value in known.items() if value is not None} or None
 
 
 Booked = facts.AccountCredited | facts.CreditReversed | facts.AccountAdjusted
@@ -149,6 +161,7 @@ Account.EVOLVERS.update(
         facts.TariffAssigned: _tariff_assigned,
         facts.PolicyAssigned: _policy_assigned,
         facts.GroupAssigned: _group_assigned,
+        facts.AttributesChanged: _attributes_changed,
         facts.AccountCredited: _booked,
         facts.CreditReversed: _booked,
         facts.AccountAdjusted: _booked,

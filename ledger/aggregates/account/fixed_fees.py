@@ -34,7 +34,7 @@ def charge_day(
 ) -> facts.FixedFeeCharged | None:
     """What the point owes up to the end of a day, if that is anything."""
     try:
-        position, amounts = tariff.to_fixed_only(point.position, end_us)
+        position, amounts = tariff.to_fixed_only(point.position, end_us, account.rating_context())
     except NotRateable:
         return None  # Without a version in force nothing is due; a reading will tell the reason.
     if not any(amounts):

@@ -176,3 +176,20 @@ def assign_group(account: Account, group: str) -> facts.GroupAssigned | None:
     """Move the account to another user group."""
     account.require_open()
     return None if account.group == group else facts.GroupAssigned(account.account_no, group)
+
+
+def change_attributes(
+    account: Account, attributes: dict[str, bool | int | str | None], at_us: int, reason: str
+) -> facts.AttributesChanged | None:
+    """Tell anew what tariffs may ask of the household; not for a time that is charged already."""
+    account.require_open()
+    known = account.attributes or {}
+    changed = {name: value for name, value in attributes.items() if known.get(name) != value}
+    if not changed:
+        return None
+    charged = max((point.last_at_us for point in account.points), default=at_us)
+    if at_us < charged:
+        raise Refused(
+            "already_charged", "Readings up to a later time are charged; tell a time after them."
+        )
+    return facts.AttributesChanged(account.account_no, changed, reason)

@@ -12,6 +12,7 @@ from ledger.aggregates.account.tax import charge_lines
 from ledger.events import account as facts
 from ledger.events.account import MeteredInterval
 from ledger.pricing import CompiledTariff, NotRateable, Position
+from ledger.pricing.context import Context
 from ledger.values import closing_day
 
 LATE: Final = "late"
@@ -40,7 +41,7 @@ def correct_charge(
     series = change.series
     intervals = series.intervals()
     try:
-        position, totals = rated(tariff, series, intervals)
+        position, totals = rated(tariff, series, intervals, account.rating_context())
     except NotRateable as reason:
         return Quarantine(reason.code, str(reason))
     amounts = tuple(
@@ -93,33 +94,47 @@ def rederived(
     newest_first: Iterable[Known],
 ) -> facts.ChargeCorrected | str:
     """The correction as it follows from what was recorded before it, or why it does not."""
-    first = (*event.replaced, *event.intervals)[0]
-    metering = account.point_of_meter(first.meter_no)
-    series = read_series(newest_first, first.meter_no, at_us, metering)
-    if isinstance(series, Quarantine):
-        return series.reason
-    posted = series.intervals()
-    problem = series.exchange(event.replaced, event.intervals)
-    if problem is not None:
-        return problem
-    change = Change(event.cause, event.reason, at_us, posted, series)
+    change = change_of(account, event, at_us, tariff, newest_first)
+    if isinstance(change, str):
+        return change
     again = correct_charge(account, change, tariff, event.tariff_version)
     return again.reason if isinstance(again, Quarantine) else again
 
 
+def change_of(
+    account: Account,
+    event: facts.ChargeCorrected,
+    at_us: int,
+    tariff: CompiledTariff,
+    newest_first: Iterable[Known],
+) -> Change | str:
+    """What a correction changed, from the facts before it; why it cannot be, if it does not."""
+    meter_no = (*event.replaced, *event.intervals)[0].meter_no
+    series = read_series(newest_first, meter_no, at_us, account.point_of_meter(meter_no))
+    if isinstance(series, Quarantine):
+        return series.reason
+    series.powers = tariff.power_registers
+    posted = series.intervals()
+    problem = series.exchange(event.replaced, event.intervals)
+    return problem or Change(event.cause, event.reason, at_us, posted, series)
+
+
 def rated(
-    tariff: CompiledTariff, series: Series, intervals: list[MeteredInterval]
+    tariff: CompiledTariff,
+    series: Series,
+    intervals: list[MeteredInterval],
+    context: Context | None,
 ) -> tuple[Position, list[int]]:
     """Position after the intervals and what each line comes to; raises NotRateable."""
     position = series.anchor.position
     totals = [0] * len(tariff.lines)
     for interval in intervals:
         position, amounts = tariff.rate(
-            position, interval.from_us, interval.to_us, quantities(tariff, interval)
+            position, interval.from_us, interval.to_us, quantities(tariff, interval), context
         )
         totals = list(map(add, totals, amounts))
     if series.fixed_at_us:
-        position, amounts = tariff.to_fixed_only(position, series.fixed_at_us)
+        position, amounts = tariff.to_fixed_only(position, series.fixed_at_us, context)
         totals = list(map(add, totals, amounts))
     return position, totals
 

@@ -8,11 +8,14 @@ import msgspec
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
 from ledger.events.account import Taxed
+from ledger.pricing.context import Context, Value
 from ledger.pricing.position import Position
 
 LEVELS: Final = ("none", "remind", "warn", "trip")
 NO_WEEK: Final = (0, 0, 0, 0, 0, 0, 0)
 DAYS_MAX: Final = 9_999
+LAST_BILL_DAY: Final = 28
+"""Every month has it."""
 
 
 class Point(msgspec.Struct, gc=False):
@@ -83,6 +86,16 @@ class Account(Aggregate):
     """Charges of the seven local days that end with `day`, newest first."""
     tax_month: int = 0
     taxed: Taxed = ()
+    told: tuple[tuple[int, str, Value], ...] = ()
+    """Attributes since when (local time) and what, in time order: what allowances count by."""
+
+    def rating_context(self) -> Context | None:
+        """What a tariff may ask of the account; None where nobody told anything."""
+        if not self.told:
+            return None
+        bill_day = (self.attributes or {}).get("bill_day")
+        is_day = isinstance(bill_day, int) and 1 <= bill_day <= LAST_BILL_DAY
+        return Context(attributes=self.told, bill_day=int(bill_day or 0) if is_day else 0)
 
     @property
     def available_minor(self) -> int:

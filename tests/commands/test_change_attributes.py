@@ -1,0 +1,53 @@
+"""Attributes are told anew, and allowances count from the month after."""
+
+import pytest
+
+from ledger.aggregates import Refused
+from ledger.commands.change_attributes import ChangeAttributes, handle
+from tests.harness.desk import ACTOR, Desk, Json, at_us, point
+from tests.pricing.tariffs import document
+
+
+def tell(desk: Desk, at: str | None = None, **attributes: bool | int | str | None) -> Json:
+    command = ChangeAttributes(
+        account_no="A1",
+        attributes=attributes,
+        reason="the household register",
+        valid_from_us=None if at is None else at_us(at),
+    )
+    return handle(command, desk.ledger, ACTOR).body
+
+
+def open_household(desk: Desk) -> None:
+    shift = {"id": "many", "effect": "shift_tiers", "per_month": "100"}
+    modifier = shift | {"when": {"attribute": "household_size", "gte": 5}}
+    desk.publish(document({"modifiers": [modifier]}, tariff_id="household"))
+    desk.open("A1", point("M1", "household"))
+
+
+def test_a_fifth_person_moves_the_bounds_from_the_next_month_on(desk: Desk) -> None:
+    open_household(desk)
+    desk.read("M1", "2026-01-10", 90_000)
+    assert tell(desk, "2026-01-12", household_size=5)["changed"]
+    desk.read("M1", "2026-02-01", 200_000)
+    assert desk.account("A1").balance_minor == -(50_00 + 80_00)
+    desk.read("M1", "2026-03-01", 400_000)
+    assert desk.account("A1").balance_minor == -(50_00 + 80_00 + 100_00)
+
+
+def test_the_same_attributes_again_change_nothing(desk: Desk) -> None:
+    open_household(desk)
+    assert tell(desk, household_size=5, low_income=True)["changed"]
+    heads = desk.heads()
+    assert not tell(desk, low_income=True)["changed"]
+    assert desk.heads() == heads
+    assert tell(desk, low_income=None)["changed"]
+    assert desk.account("A1").attributes == {"household_size": 5}
+
+
+def test_a_time_that_is_charged_already_is_refused(desk: Desk) -> None:
+    open_household(desk)
+    desk.read("M1", "2026-01-10", 90_000)
+    with pytest.raises(Refused) as refusal:
+        tell(desk, "2026-01-09", household_size=5)
+    assert refusal.value.code == "already_charged"
