@@ -49,6 +49,8 @@ POLL_S: Final = 0.1
 RENEW_S: Final = 2.0
 GUARANTEES_S: Final = 5.0
 PAUSE_AFTER_ERROR_S: Final = 1.0
+TOLD: Final = frozenset({*STATUS, *REASONS})
+"""Facts that are worth waking up for."""
 
 log = logging.getLogger(__name__)
 
@@ -119,12 +121,12 @@ class Acting:
             following.save()
 
     def follow(self) -> bool:
-        """Steer what has to be steered and hear what became of commands; whether there was any."""
-        found = False
+        """Steer what has to be steered and hear what became of commands; whether more is there."""
+        is_behind = False
         for shard, head in heads(self._engine).items():
-            found = self._steer(self._policy[shard], head) or found
-            found = self._hear(self._commands[shard], head) or found
-        return found
+            is_behind = self._steer(self._policy[shard], head) or is_behind
+            is_behind = self._hear(self._commands[shard], head) or is_behind
+        return is_behind
 
     def end_guarantees(self) -> bool:
         """Let guarantees end whose time has passed."""
@@ -147,14 +149,14 @@ class Acting:
             except Refused as refusal:
                 log.warning("A point could not be steered: %s", refusal)
         following.went_to(reached)
-        return bool(items)
+        return reached < head
 
     def _hear(self, following: Following, head: int) -> bool:
         items, reached = following.next(head)
         for recorded in items:
             self._hear_one(recorded)
         following.went_to(reached)
-        return bool(items)
+        return reached < head
 
     def _hear_one(self, recorded: Recorded) -> None:
         command_id: str = recorded.event.command_id  # type: ignore[attr-defined] # of a command
@@ -260,9 +262,7 @@ class DeviceSide:
 
     def _committed(self, recorded: Sequence[Recorded]) -> None:
         acting = self.acting
-        if acting is not None and any(
-            type(each.event) in STATUS or type(each.event) in REASONS for each in recorded
-        ):
+        if acting is not None and not TOLD.isdisjoint([type(each.event) for each in recorded]):
             acting.wake.set()
 
 

@@ -171,8 +171,9 @@ class Dispatcher:
             time.sleep(pause_s)
             assert address is not None  # noqa: S101 - see the loop
             outcome = _answer(self._fleet.verify(address, order))
-            if not isinstance(outcome, Ok) or shows(command.kind, outcome.state):
-                break
+            is_clear = not isinstance(outcome, Ok) or shows(command.kind, outcome.state)
+            if is_clear or self.know(command.command_id) is None:
+                break  # Or a newer order took its place, and waits for this meter.
         return record_seen(command.command_id, attempt, outcome, self._ledger)
 
     def _has_turn(self, gateway: str) -> bool:

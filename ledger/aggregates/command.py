@@ -169,6 +169,7 @@ def _requested(command: DeviceCommand, event: facts.CommandRequested, _at: int) 
 def _held(command: DeviceCommand, event: facts.CommandHeld, _at: int) -> None:
     command.status = "held"
     command.code = event.code
+    command.expires_at_us = 0  # Its time does not run while it may not be sent.
 
 
 def _queued(command: DeviceCommand, event: facts.CommandQueued, at: int) -> None:

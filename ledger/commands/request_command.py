@@ -142,8 +142,6 @@ def what_holds(
         return "meter_not_connected"
     if command.kind == TRIP:
         return what_forbids_a_trip(account, point, session.now_us)
-    if command.kind in CLOSING and point.off_by_hand:
-        return "switched_off_by_hand"
     return None
 
 

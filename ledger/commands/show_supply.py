@@ -9,8 +9,11 @@ from ledger.aggregates.work_order import WorkOrder
 from ledger.commands.request_command import newest_command, open_work_order, order
 from ledger.devices import MeterState, is_reached
 from ledger.events.command import CommandVerified
+from ledger.events.work_order import WorkOrderOpened
 from ledger.store import Session
 
+OWN_PREPAYMENT: Final = "switch_off_own_prepayment"
+"""Flag of a meter that was forced on because its own prepayment would keep it off."""
 UNREACHED: Final = frozenset({"offline", "unknown"})
 """Why a command failed at the line and not at the meter: worth another order once it answers."""
 
@@ -28,6 +31,8 @@ def verify(session: Session, command: DeviceCommand, state: MeterState, by: str)
     """A command reached its end; the account's supply is confirmed in the same commit."""
     verified = CommandVerified(command.command_id, command.attempts, state.relay, state.mode, by)
     session.record(command, verified, session.now_us)
+    if OWN_PREPAYMENT in state.flags:
+        _let_own_prepayment_be_switched_off(session, command)
     at = point_of(session, command)
     if at is not None:
         show(session, *at, state.relay, state.at_us, command)
@@ -69,6 +74,25 @@ def _settle_work(session: Session, newest: DeviceCommand | None, actual: str, by
     settled = work.settle(actual, by, "")
     if settled is not None:
         session.record(work, settled, session.now_us)
+
+
+def _let_own_prepayment_be_switched_off(session: Session, command: DeviceCommand) -> None:
+    """The meter had to be forced, because it deducts beside the ledger: one open case a meter."""
+    number = f"{command.shard}-p-{command.meter_no}"
+    work = session.aggregate(WorkOrder, number, command.shard)
+    if work.status == "open":
+        return
+    opened = WorkOrderOpened(
+        work_order_no=number,
+        account_no=command.account_no,
+        point=command.point,
+        meter_no=command.meter_no,
+        command_id=command.command_id,
+        kind=command.kind,
+        code="own_prepayment",
+        reason="The meter deducts from a balance of its own; switch that off.",
+    )
+    session.record(work, opened, session.now_us)
 
 
 def point_of(session: Session, command: DeviceCommand) -> tuple[Account, Point] | None:

@@ -68,10 +68,16 @@ class Line:
     def steer(self) -> Json:
         """The policy reacts to whatever happened last."""
         self._causes += 1
-        steering = steer_supply.Steering(
-            self.account_no, "electricity", "a test", f"0:{self.account_no}{self._causes}"
-        )
+        return self.steer_by(f"0:{self.account_no}{self._causes}")
+
+    def steer_by(self, cause: str) -> Json:
+        """The same for one cause."""
+        steering = steer_supply.Steering(self.account_no, "electricity", "a test", cause)
         return steer_supply.handle(steering, self.desk.ledger, ACTOR).body
+
+    def free(self, command_id: str) -> Progress:
+        """Look whether a command is still held."""
+        return recheck(command_id, self.desk.ledger, may_trip=True)
 
     def request(self, kind: OrderKind) -> Json:
         """A person asks for a command."""
@@ -100,7 +106,11 @@ class Line:
     def sweep(self, relay: Relay) -> None:
         """The poller comes by."""
         self.desk.clock.pass_by(seconds=1)
-        reconcile_supply.handle(self.meter_no, self.state(relay), self.desk.ledger)
+        self.sweep_with(self.state(relay))
+
+    def sweep_with(self, state: MeterState) -> None:
+        """The poller brings a state, however old."""
+        reconcile_supply.handle(self.meter_no, state, self.desk.ledger)
 
     def state(self, relay: Relay) -> MeterState:
         """What the meter shows now."""
