@@ -40,10 +40,12 @@ def measure_http(scratch: Scratch, accounts: int, clients: int, seconds: float) 
         users = SqlUsers(scratch.engine, session_key_file(key_file), now_us, os.urandom)  # noqa: TID251 - a throwaway key
         users.add(User("bench", "cashier"))
         token = users.issue_token("bench")
-        with _served(scratch, key_file) as port:
+        with _served(scratch, key_file) as (port, process):
             load = _Load(port, token, accounts, clients)
             asyncio.run(load.run("warm", seconds / 4))
+            before_s = _cpu_s(process)
             measured = asyncio.run(load.run("spread", seconds))
+            used_s = _cpu_s(process) - before_s
     return {
         "bench": "http",
         "store": scratch.store,
@@ -52,6 +54,7 @@ def measure_http(scratch: Scratch, accounts: int, clients: int, seconds: float) 
         "rate": round(measured.rate),
         "p50_ms": percentile(measured.waits_ms, 50),
         "p99_ms": percentile(measured.waits_ms, 99),
+        "server_cpu_ms": round(used_s * 1_000 / len(measured.waits_ms), 3),
     }
 
 
@@ -106,7 +109,7 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
 
 
 @contextmanager
-def _served(scratch: Scratch, key_file: str) -> Iterator[int]:
+def _served(scratch: Scratch, key_file: str) -> "Iterator[tuple[int, subprocess.Popen[bytes]]]":
     """The served application on a free port."""
     with socket.socket() as found:
         found.bind((HOST, 0))
@@ -123,10 +126,20 @@ def _served(scratch: Scratch, key_file: str) -> Iterator[int]:
     )
     try:
         _await(port, process)
-        yield port
+        yield port, process
     finally:
         process.terminate()
         process.wait()
+
+
+def _cpu_s(process: "subprocess.Popen[bytes]") -> float:
+    """Processor time that the server has used so far; 0 where the system does not tell."""
+    try:
+        told = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    user, system = told.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
