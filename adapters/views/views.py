@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from adapters.store.tables import log_heads
 from adapters.views import accounts
 from adapters.views.feed import Feed
+from adapters.views.passes import run_passes
 from adapters.views.rebuild import Difference, Progress, Rebuild, Rebuilt
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.tariffs import published_tariffs
@@ -116,24 +117,16 @@ class Views:
         self, *, accept: bool = False, on_progress: Progress = _no_progress
     ) -> list[Rebuilt]:
         """Every view anew, in one pass over the log for each feed."""
-        return [
-            rebuilt
-            for feed in self.feeds.values()
-            for rebuilt in Rebuild(self._engine, feed.spec.name, feed.spec.projections).run(
-                swap=True, accept=accept, on_progress=on_progress
-            )
-        ]
+        return run_passes(
+            self._engine, self._terms.timezone, swap=True, accept=accept, on_progress=on_progress
+        )
 
     def differences(self, on_progress: Progress = _no_progress) -> list[Difference]:
         """Rows of the live views that the log does not tell; the views stay as they are."""
-        return [
-            difference
-            for feed in self.feeds.values()
-            for rebuilt in Rebuild(self._engine, feed.spec.name, feed.spec.projections).run(
-                swap=False, on_progress=on_progress
-            )
-            for difference in rebuilt.differences
-        ]
+        rebuilt = run_passes(
+            self._engine, self._terms.timezone, swap=False, accept=False, on_progress=on_progress
+        )
+        return [difference for each in rebuilt for difference in each.differences]
 
     def verify(
         self, on_progress: Callable[[str, int, int], None] = lambda _check, _done, _all: None
