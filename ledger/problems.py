@@ -21,6 +21,7 @@ UNKNOWN_THINGS: Final = frozenset(
         "id_unknown",
         "meter_unknown",
         "policy_unknown",
+        "position_unknown",
         "quarantine_unknown",
         "reading_unknown",
         "receipt_unknown",

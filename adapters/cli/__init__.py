@@ -31,6 +31,7 @@ TOPICS: Final = {
     "events": ("events",),
     "replay": ("replay",),
     "verify": ("verify",),
+    "explain": ("explain",),
     "rebuild": ("rebuild",),
     "unpark": ("unpark",),
 }

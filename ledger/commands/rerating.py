@@ -48,7 +48,11 @@ def series_of(session: Session, account: Account, meter_no: str, at_us: int) -> 
     if account.status != "open":
         return CLOSED
     metering = account.point_of_meter(meter_no)
-    return read_series(known_facts(session, account), meter_no, at_us, metering)
+    series = read_series(known_facts(session, account), meter_no, at_us, metering)
+    if isinstance(series, Series):
+        tariff, _ = session.tariff(series.anchor.tariff_id)
+        series.powers = tariff.power_registers
+    return series
 
 
 def take_late(

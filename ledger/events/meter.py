@@ -64,4 +64,10 @@ class MeterConnected(Event, frozen=True):
     model: str
 
 
-EVENTS: Final = (MeterInstalled, MeterRemoved, ReadingQuarantined, QuarantineSettled, MeterConnected)
+EVENTS: Final = (
+    MeterInstalled,
+    MeterRemoved,
+    ReadingQuarantined,
+    QuarantineSettled,
+    MeterConnected,
+)

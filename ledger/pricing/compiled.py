@@ -140,15 +140,23 @@ class CompiledTariff:
         For a meter that is silent: consumption stays where it was, and a later interval
         charges only the days that are still due.
         """
+        after, amounts, _ = self.derive_fixed_only(position, at_us, context)
+        return after, amounts
+
+    def derive_fixed_only(
+        self, position: Position, at_us: int, context: Context | None = None
+    ) -> tuple[Position, tuple[int, ...], tuple[Step, ...]]:
+        """The same with every step of the derivation."""
         today = local_day(self.timezone, at_us)
         if today <= position.fixed_through or not self._fixed_lines:
-            return position, self._zeros
+            return position, self._zeros, ()
         version_at(self.versions, today - 1)
         tally = self.tally(position, context)
         start, end = midnight(position.fixed_through), midnight(today)
-        for piece in cut_at_windows(self.versions, start, end):
-            tally.take_silent_days(piece)
-        return tally.position(), tuple(tally.amounts)
+        pieces = cut_at_windows(self.versions, start, end)
+        steps = [tally.take_silent_days(piece) for piece in pieces]
+        taken = tuple(step for step in steps if step is not None)
+        return tally.position(), tuple(tally.amounts), taken
 
     def derive(
         self,

@@ -138,19 +138,23 @@ class Tally:
             self._line_steps(chosen_before, chosen, posted_before, formulas[chosen]),
         )
 
-    def take_silent_days(self, piece: Piece) -> None:
+    def take_silent_days(self, piece: Piece) -> Step | None:
         """Charge what the piece's whole days owe without a reading; consumption stays behind."""
         if self.tables.is_simple:
             self._enter_fixed(piece)
         elif self.window[0] != piece.window_from or self.version != piece.version.number:
-            return  # What other lines follow from waits for the reading that closes the window.
+            return None  # What other lines follow from waits for the reading that closes it.
+        before, posted_before = self._block_in_force(piece.version), list(self.posted)
         formulas: list[Formulas] = [{} for _ in piece.version.plans]
         self._take_fixed(piece, self.fixed_through, formulas)
         lines = self.tables.fixed_lines
         if not self.tables.is_simple:
             self._follow(piece, formulas, is_whole=True)
             lines = self.tables.all_lines
-        self._post(piece.version, self._plan_in_force(piece.version), lines)
+        chosen = self._plan_in_force(piece.version)
+        self._post(piece.version, chosen, lines)
+        steps = self._line_steps(before, chosen, posted_before, formulas[chosen])
+        return Step(piece, Fraction(0), self.used, self.used, (), (), steps)
 
     # ------------------------------------------------------------ windows
 

@@ -51,6 +51,8 @@ class Series:
         self.granted_used_minor = 0
         self.fixed_at_us = 0
         """The day that fixed charges of a silent meter have reached."""
+        self.powers: frozenset[str] = frozenset()
+        """Registers that show a highest power instead of counting, by the tariff."""
         self.unit = next((each.unit for each in terms.values()), "")
         self._terms = terms
         self._by_start: dict[int, MeteredInterval] = {}
@@ -169,7 +171,7 @@ class Series:
             if name not in shown:
                 return Quarantine("register_missing", f"The reading lacks the register {name}.")
         values = tuple([shown[name] for name in meter.register_names])
-        measured = measure(meter, from_us, values, at_us, registers)
+        measured = measure(meter, from_us, values, at_us, registers, self.powers)
         if isinstance(measured, Quarantine):
             return measured
         return MeteredInterval(meter_no, from_us, at_us, measured[0])
