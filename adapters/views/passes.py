@@ -1,8 +1,7 @@
 """Passes over the log for all feeds: side by side where the database takes several writers."""
 
-import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any, Final
@@ -61,9 +60,12 @@ def _pass(
 def _watch(
     running: Sequence["Future[list[Rebuilt]]"], counters: Sequence[Any], on_progress: Progress
 ) -> None:
-    while not all(each.done() for each in running):
-        time.sleep(LOOK_S)
-        on_progress(sum(c.value for c in counters[::2]), sum(c.value for c in counters[1::2]))
+    """Tell how far the passes have come on average; each has the whole log before it."""
+    is_done = False
+    while not is_done:
+        is_done = not wait(running, LOOK_S).not_done
+        passed = sum(counter.value for counter in counters[::2])
+        on_progress(passed // len(running), max(counter.value for counter in counters[1::2]))
 
 
 def _share(counters: list["Synchronized[int]"]) -> None:
