@@ -104,7 +104,7 @@ def test_a_tier_is_named_with_what_fell_into_it(desk: Desk) -> None:
 def test_what_is_no_charge_is_not_explained(desk: Desk) -> None:
     desk.open("A1", point("M1"))
     added = next(item for item in desk.recorded() if isinstance(item.event, ServicePointAdded))
-    for position, code in ((added.position, "not_a_charge"), (1, "position_unknown")):
+    for position, code in ((added.position, "not_a_charge"), (10_000, "position_unknown")):
         with pytest.raises(Refused) as refusal:
             explain(desk, position)
         assert refusal.value.code == code
