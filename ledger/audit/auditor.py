@@ -1,17 +1,17 @@
-"""The auditor (审计): re-derives every fact of the log from what was recorded before it.
+"""Re-derives every fact of the log from what was recorded before it.
 
 Pure: it is handed rows in order of position, catalogue first, and tells what does not follow.
-Leaves are hashed again, charges rated again from their registers, control decisions decided again,
-balances added up again; whatever differs is named with its position.
+Charges are rated again from their registers, control decisions decided again, also those that were
+left out, balances added up again; whatever differs is named with its position.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ledger.aggregates import Aggregate
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.consumption import Quarantine, charge
-from ledger.aggregates.account.control import Terms, decide_level
+from ledger.aggregates.account.control import decide_level
 from ledger.aggregates.account.fixed_fees import charge_day
 from ledger.aggregates.account.intervals import Known
 from ledger.aggregates.account.rerating import rederived
@@ -22,6 +22,8 @@ from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.aggregates.tariff import Tariff
 from ledger.aggregates.work_order import WorkOrder
+from ledger.audit.chain import Finding
+from ledger.audit.control import Decisions
 from ledger.events import (
     Event,
     account,
@@ -33,9 +35,8 @@ from ledger.events import (
     supply,
     work_order,
 )
-from ledger.events.leaf import leaf_entry, leaf_hash
 from ledger.events.registry import decode
-from ledger.ports import Head, Row
+from ledger.ports import Row
 from ledger.pricing import CompiledTariff
 from ledger.store.session import compiled
 
@@ -49,6 +50,8 @@ KINDS: Final[dict[type[Event], type[Aggregate]]] = {
     catalogue.TariffPublished: Tariff,
     catalogue.PolicyPublished: ControlPolicy,
 }
+CATALOGUE: Final = (catalogue.TariffPublished.TOPIC, catalogue.PolicyPublished.TOPIC)
+"""What every part of the streams is checked against."""
 CONTROL: Final = (
     account.AccountReminded,
     account.AccountWarned,
@@ -59,16 +62,6 @@ CONTROL: Final = (
 Movement = account.AccountCredited | account.CreditReversed | account.AccountAdjusted
 
 
-class Finding(NamedTuple):
-    """What does not follow: where, by which check, and what was expected."""
-
-    shard: int
-    position: int
-    stream_id: str
-    check: str
-    message: str
-
-
 Behind = Callable[[int, str, int], Iterator[Known]]
 """Facts of a stream (its shard and id) from a version back, for what is rated again."""
 
@@ -77,52 +70,44 @@ class Auditor:
     """Walks the log of every shard; shard 0, which holds the catalogue, comes first."""
 
     def __init__(self, behind: Behind) -> None:
-        self.events = 0
         self._behind = behind
         self._states: dict[tuple[int, str], Aggregate] = {}
         self._tariffs: dict[tuple[str, int], CompiledTariff] = {}
-        self._terms: dict[tuple[str, int], Terms] = {}
-        self._last: dict[int, Head] = {}
+        self._decisions = Decisions()
 
     def check(self, row: Row) -> Iterator[Finding]:
         """Findings of one row; the rows of a shard come in order of position."""
-        self.events += 1
-        for check, message in self._problems(row):
+        try:
+            event = decode(row.topic, row.payload)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+            message = f"{type(error).__name__}: {error}"
+            yield Finding(row.shard, row.position, row.stream_id, "payload", message)
+            return
+        yield from self._decisions.before(row, event)
+        for check, message in self._problems(row, event):
             yield Finding(row.shard, row.position, row.stream_id, check, message)
 
     def state(self, shard: int, stream_id: str) -> Aggregate:
         """State of a stream after the rows so far."""
         return self._states[shard, stream_id]
 
-    def end(self, shard: int, head: Head) -> Iterator[Finding]:
-        """Findings at the end of a shard: its head must be its last row."""
-        last = self._last.get(shard, Head(0, 0))
-        if last.position != head.position:
-            message = f"the head says {head.position}, the last row is {last.position}"
-            yield Finding(shard, last.position, "", "head", message)
+    def end(self) -> Iterator[Finding]:
+        """Findings behind the last row of these streams; forgets all but the catalogue."""
+        yield from self._decisions.end()
+        self._states = {}
 
-    def _problems(self, row: Row) -> Iterator[tuple[str, str]]:
-        last = self._last.get(row.shard, Head(0, 0))
-        self._last[row.shard] = Head(row.position, row.recorded_at)
-        if row.position != last.position + 1:
-            yield "gap", f"position {last.position + 1} is missing"
-        if row.recorded_at < last.recorded_at_us:
-            yield "time", "it was recorded before the row in front of it"
-        if leaf_hash(leaf_entry(*row[:-1])) != row.leaf_hash:
-            yield "leaf", "the row is not what was hashed when it was recorded"
-        try:
-            event = decode(row.topic, row.payload)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
-            yield "payload", f"{type(error).__name__}: {error}"
-            return
+    def _problems(self, row: Row, event: Event) -> Iterator[tuple[str, str]]:
         state = self._state(row, event)
         if row.version != state.version + 1:
             yield "version", f"version {state.version + 1} of the stream is missing"
         if isinstance(state, Account):
             yield from self._rederived(state, event, row)
         self._learn(event, row)
+        before = _money(state)
         state.evolve(event, row.valid_at)
         state.version = row.version
+        if isinstance(state, Account):
+            self._decisions.after(row, state, has_moved=_money(state) != before)
 
     def _state(self, row: Row, event: Event) -> Aggregate:
         key = (row.shard, row.stream_id)
@@ -136,7 +121,7 @@ class Auditor:
             self._tariffs[event.tariff_id, row.version] = compiled(bytes(event.document))
         elif isinstance(event, catalogue.PolicyPublished):
             document = PolicyDocument.model_validate_json(bytes(event.document))
-            self._terms[event.policy_id, row.version] = document.terms(row.version)
+            self._decisions.learn(document.terms(row.version), row.recorded_at)
 
     def _rederived(self, state: Account, event: Event, row: Row) -> Iterator[tuple[str, str]]:
         if isinstance(event, account.AccountCharged):
@@ -196,7 +181,7 @@ class Auditor:
 
     def _control(self, state: Account, event: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - five topics, one shape
         trace = event.trace
-        terms = self._terms.get((trace.policy_id, trace.policy_version))
+        terms = self._decisions.terms(trace.policy_id, trace.policy_version)
         points = [point for point in state.points if point.name == event.point]
         if terms is None or not points:
             yield "control", "its policy or its service point was not known before it"
@@ -204,6 +189,10 @@ class Auditor:
         again = list(decide_level(state, points[0], terms))
         if again != [event]:
             yield "control", f"decided again it is {again or 'no decision'}"
+
+
+def _money(state: Aggregate) -> tuple[int, int]:
+    return (state.balance_minor, state.granted_minor) if isinstance(state, Account) else (0, 0)
 
 
 def _movement(state: Account, event: Movement) -> Iterator[tuple[str, str]]:
