@@ -9,6 +9,7 @@ from ledger.pricing.explain import explain
 from ledger.pricing.lint import lint
 from ledger.pricing.position import Line, NotRateable, Position
 from ledger.pricing.problems import Problem, TariffInvalid
+from ledger.pricing.vending import Payment, Sale, vend
 
 __all__ = [
     "CaseFileInvalid",
@@ -17,8 +18,10 @@ __all__ = [
     "Context",
     "Line",
     "NotRateable",
+    "Payment",
     "Position",
     "Problem",
+    "Sale",
     "TariffDocument",
     "TariffInvalid",
     "compile_tariff",
@@ -26,4 +29,5 @@ __all__ = [
     "lint",
     "parse_tariff",
     "run_cases",
+    "vend",
 ]

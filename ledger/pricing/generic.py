@@ -15,7 +15,7 @@ from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
 from ledger.pricing.pieces import Piece
 from ledger.pricing.position import Position
 from ledger.pricing.tables import Tables
-from ledger.pricing.terms import Version
+from ledger.pricing.terms import MONTHLY, Version
 from ledger.pricing.tiers import TierPart, tier_parts
 
 Quantity = Fraction | int
@@ -104,7 +104,7 @@ class Tally:
 
     def consume(self, piece: Piece, quantities: Sequence[Fraction], start: int, end: int) -> Step:
         """Charge a piece of the interval from `start` to `end` its share of the quantities."""
-        self._enter(piece)
+        self.enter(piece)
         share = Fraction(piece.end - piece.start, end - start) if end > start else Fraction(1)
         used_before, posted_before = self.used, list(self.posted)
         chosen_before = self._block_in_force(piece.version)
@@ -158,7 +158,7 @@ class Tally:
 
     # ------------------------------------------------------------ windows
 
-    def _enter(self, piece: Piece) -> None:
+    def enter(self, piece: Piece) -> None:
         """Move on to the piece's window: what the old one counted is closed."""
         self._enter_fixed(piece)
         if self._starts_anew(self.version, self.window[0], piece):
@@ -267,7 +267,7 @@ class Tally:
                 self._take_charge(piece, number, charge, days, formulas[number])
         if self.tables.fixed_tracks:
             self.fixed_through = max(self.fixed_through, done)
-        if any(charge.per == "month" for plan in piece.version.plans for charge in plan.fixed):
+        if any(charge.per in MONTHLY for plan in piece.version.plans for charge in plan.fixed):
             self.months_through = max(self.months_through, month + 1)
 
     def _take_charge(

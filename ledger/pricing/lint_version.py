@@ -40,7 +40,7 @@ def version_problems(document: TariffDocument, version: Version, at: Place) -> P
         # The customary hundredth is no mistake where the currency has no minor unit.
         yield from rounding_problems(version.rounding, document.currency, (*at, "rounding"))
     yield from _season_problems(version, at)
-    yield from _accumulation_problems(version, at)
+    yield from _accumulation_problems(document, version, at)
     most = max(len(tiers) for tiers in _tiers_in_force(version))
     if version.tou_tier_mode == "none" and most > 1 and len(energy_registers(document)) > 1:
         message = "Tiers over several registers need `shared_thresholds` or `per_register`."
@@ -140,7 +140,7 @@ def _bill_problems(document: TariffDocument, version: Version, at: Place) -> Pro
         yield from rounding_problems(ladder.rounding, document.currency, (*place, "rounding"))
 
 
-def _accumulation_problems(version: Version, at: Place) -> Problems:
+def _accumulation_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
     accumulation = version.accumulation
     rule, place = accumulation.proration, (*at, "accumulation", "proration")
     for name in ("factor_quantum", "tier_quantum"):
@@ -154,6 +154,12 @@ def _accumulation_problems(version: Version, at: Place) -> Problems:
             if not isinstance(charge, kinds):
                 message = f"Units are not sold with charges of kind `{charge.kind}`; take it out."
                 yield Problem(pointer(*where, "kind"), message, "purchase")
+            if isinstance(charge, Consumption) and charge.on_excess_over is not None:
+                message = "Units are sold by tiers alone; write the excess as a tier."
+                yield Problem(pointer(*where, "on_excess_over"), message, "purchase")
+        if accumulation.window == "billing_period" or len(document.registers) > 1:
+            message = "Units are sold by one register, and counted by the calendar."
+            yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")
         if version.schedule_by_total or version.modifiers or version.bill_rounding:
             message = "Units are sold by tiers alone, without schedules, allowances or ladders."
             yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")

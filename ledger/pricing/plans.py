@@ -145,7 +145,7 @@ def _fixed(charge: Charge, book: Book) -> FixedCharge | None:
     condition = condition_of(charge.when)
     per: str
     match charge:
-        case Fixed() if charge.amount is not None and charge.per != "first_purchase_of_month":
+        case Fixed() if charge.amount is not None:
             line, per, amount = book.track(charge.id), charge.per, charge.amount
         case MinimumDocument():
             line, per, amount = book.track(floor_of(charge.id)), charge.per, charge.amount

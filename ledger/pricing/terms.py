@@ -132,7 +132,7 @@ def _version(
     terms = tuple(_terms(version, season, book) for season in (None, *version.seasons))
     plans = plans_of(version, book)
     fixed = tuple(fee for fee in plans[0].fixed if fee.condition is None and fee.amount)
-    months_matter = any(fee.per == "month" for plan in plans for fee in plan.fixed)
+    months_matter = any(fee.per in MONTHLY for plan in plans for fee in plan.fixed)
     totals = [ladder.rounding for ladder in version.bill_rounding if ladder.line == TOTAL]
     found = Version(
         number=number,
@@ -236,6 +236,7 @@ def _modifier(document: ModifierDocument) -> Modifier:
     )
 
 
+MONTHLY: Final = frozenset({"month", "first_purchase_of_month"})
 AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
 """How a tariff says that an allowance counts for the month of the change."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ledger.pricing.context import ALWAYS, Context
+from ledger.pricing.context import ALWAYS, Context, Value
 from ledger.values import local_us
 from tests.pricing.strategies import PRICES, documents, numbers
 
@@ -17,7 +17,7 @@ CONDITIONS = st.sampled_from(
         {"attribute": "household_size", "gte": 5},
     ]
 )
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, st.SearchStrategy[Value]] = {
     "low_income": st.booleans(),
     "household_size": st.integers(1, 9),
     "kva": st.integers(1, 50),

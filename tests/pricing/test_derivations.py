@@ -1,6 +1,8 @@
 """The derivation of every kind: what it prints can be reckoned again by anyone."""
 
 import ast
+import operator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +14,13 @@ from ledger.pricing import Position, compile_tariff, explain, lint
 from tests.pricing.oracle import rounded_minor
 from tests.pricing.rich import contexts, rich_documents
 from tests.pricing.strategies import STARTS, readings
+
+OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 def reckoned(arithmetic: str) -> Fraction:
@@ -29,19 +38,12 @@ def _value(node: ast.AST, text: str) -> Fraction:
         case ast.UnaryOp(operand=operand):
             return -_value(operand, text)
         case ast.BinOp(left=left, op=op, right=right):
-            one, other = _value(left, text), _value(right, text)
-            match op:
-                case ast.Mult():
-                    return one * other
-                case ast.Add():
-                    return one + other
-                case ast.Sub():
-                    return one - other
-                case ast.Div():
-                    return one / other
+            return OPERATIONS[type(op)](_value(left, text), _value(right, text))
         case ast.Call(func=ast.Name(id=name), args=args):
             values = [_value(arg, text) for arg in args]
             return max(values) if name == "max" else min(values)
+        case _:
+            pass
     raise AssertionError(f"{ast.dump(node)} is no arithmetic")
 
 

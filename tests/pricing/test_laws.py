@@ -145,9 +145,7 @@ def test_another_reading_changes_nothing_for_any_kind_while_the_household_stays_
 
     def used(count: int) -> tuple[int, ...]:
         names = zip(tariff.registers, per_day, strict=True)
-        return tuple(
-            0 if name in tariff.power_registers else rate * count for name, rate in names
-        )
+        return tuple(0 if name in tariff.power_registers else rate * count for name, rate in names)
 
     before = tariff.start(start)
     once, whole = tariff.rate(before, start, end, used(days), context)
