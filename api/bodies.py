@@ -88,8 +88,21 @@ async def execute(
     moves_money: bool = False,
     **of_path: str,
 ) -> Response:
-    """Run the command in a request's body; on a thread, because `handle` waits."""
+    """Run the command in a request's body."""
     command = await model_of(request, kind, **of_path)
+    return await decide(request, who, command, handle, status=status, moves_money=moves_money)
+
+
+async def decide(
+    request: Request,
+    who: Principal,
+    command: Asked,
+    handle: Callable[[Asked, Ledger, Context], Answer],
+    *,
+    status: int = 201,
+    moves_money: bool = False,
+) -> Response:
+    """Run a command; on a thread, because `handle` waits."""
     ledger = service_of(request).ledger
     async with asked_once(request, who, command, required=moves_money) as context:
         return answered(await run_in_threadpool(handle, command, ledger, context), status)

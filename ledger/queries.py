@@ -77,7 +77,7 @@ class LogAsked(NamedTuple):
 class Asked(NamedTuple):
     """A page of any other list; `where` are equalities such as `level=trip`."""
 
-    where: Mapping[str, str] = {}
+    where: Mapping[str, str | int] = {}
     cursor: str | None = None
     limit: int = 100
 
@@ -111,6 +111,9 @@ class Queries(Protocol):
 
     def usage(self, account_no: str, by: str, first_day: str, last_day: str) -> Json:
         """Quantities of each service point by local day or month."""
+
+    def explain(self, account_no: str, position: int) -> Json:
+        """How a charge came about, to the last decimal; refused where there is none."""
 
     def why(self, account_no: str) -> Json:
         """The decision in force at each service point, with all it looked at."""

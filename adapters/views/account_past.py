@@ -42,10 +42,9 @@ def history_of(engine: Engine, shards: int) -> History:
 
 
 def account_then(
-    history: History, connection: Connection, account_no: str, moment: Moment, tariff_of: TariffOf
+    connection: Connection, account: Account, moment: Moment, tariff_of: TariffOf
 ) -> Json | None:
-    """An account at a moment; None where it was not known then."""
-    account = history.account(account_no, moment)
+    """A folded account as it reads everywhere; None where it was not known at the moment."""
     if account.version == 0:
         return None
     position = connection.scalar(

@@ -100,7 +100,7 @@ def read_document(connection: Connection, kind: str, document_id: str) -> Json |
     return None if row is None else {**_document(row), "document": _json(row.document)}
 
 
-def _equal(statement: Select[Any], table: Table, where: Mapping[str, str]) -> Select[Any]:
+def _equal(statement: Select[Any], table: Table, where: Mapping[str, str | int]) -> Select[Any]:
     return statement.where(*(table.c[name] == value for name, value in where.items()))
 
 

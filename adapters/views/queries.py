@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, select
 from adapters.store.tables import log_heads
 from adapters.views import account_money, account_pages, account_past, device_lists, lists
 from adapters.views.accounts import Json, read_account
+from adapters.views.explained import explain_charge
 from adapters.views.tables import feed_positions
 from adapters.views.tariffs import published_tariffs
 from ledger.access import Reach
@@ -52,13 +53,13 @@ class SqlQueries:
 
     def account(self, account_no: str, moment: Moment = NOW) -> Json | None:
         """One account, now or at a moment; None where it was not known."""
+        # Folded first: it reads on connections of its own.
+        then = None if moment == NOW else self._history.account(account_no, moment)
         with self._reading() as connection:
             tariff_of = published_tariffs(connection)
-            if moment == NOW:
+            if then is None:
                 return read_account(connection, account_no, self._shards, tariff_of)
-            return account_past.account_then(
-                self._history, connection, account_no, moment, tariff_of
-            )
+            return account_past.account_then(connection, then, moment, tariff_of)
 
     def accounts_numbered(self, numbers: frozenset[str]) -> list[Json]:
         """The accounts with these numbers, as they are now."""
@@ -107,6 +108,10 @@ class SqlQueries:
         with self._reading() as connection:
             items = account_money.read_usage(connection, shard, account_no, by, first_day, last_day)
         return {"account_no": account_no, "by": by, "items": items}
+
+    def explain(self, account_no: str, position: int) -> Json:
+        """How a charge came about, to the last decimal; refused where there is none."""
+        return explain_charge(self._reader, self._history, self._shards, account_no, position)
 
     def why(self, account_no: str) -> Json:
         """The decision in force at each point with all it looked at, and what followed from it."""

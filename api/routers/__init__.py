@@ -4,13 +4,24 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routers import accounts, catalogue, control, health, money, readings, session, watch
+from api.routers import (
+    accounts,
+    catalogue,
+    control,
+    corrections,
+    health,
+    money,
+    readings,
+    session,
+    watch,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     money.router,  # First: most requests are recharges and readings.
     readings.router,
     accounts.router,
     control.router,
+    corrections.router,
     catalogue.router,
     watch.router,
     session.router,

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
 
 from api.asked import (
     AccountPath,
@@ -18,11 +19,24 @@ from api.asked import (
     time_us,
 )
 from api.auth import AccountsReader, AccountsWriter, account_unknown, service_of
-from api.bodies import execute, json_response, model_of, submit, taking
+from api.bodies import decide, execute, json_response, model_of, submit, taking
 from ledger.aggregates import Refused
-from ledger.commands import Json, assign, close_account, meters, open_account
+from ledger.commands import (
+    Command,
+    Identifier,
+    Json,
+    Moment,
+    Reason,
+    Text,
+    assign,
+    change_attributes,
+    close_account,
+    meters,
+    open_account,
+)
 from ledger.queries import AccountsAsked, EventsAsked, Order
 from ledger.store.history import LATEST
+from ledger.values import micros
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"])
 
@@ -33,10 +47,19 @@ POINT: Json = {
     "installed_at": "2026-01-01T00:00:00+08:00",
     "initial": {"total": "0"},
 }
+ATTRIBUTES: Json = {"attributes": {"household_size": 5}, "reason": "certificate 17"}
 ACCOUNT: Json = {"account_no": "A000001", "name": "…", "site": "East", "service_points": [POINT]}
 Day = Annotated[str, Query(pattern=r"^\d{4}-\d\d-\d\d$")]
 Month = Annotated[str, Query(pattern=r"^\d{4}-\d\d$")]
 Topic = Annotated[str, Query(pattern=r"^[a-z_.0-9]{1,64}$")]
+
+
+class Attributes(Command):
+    """Attributes from a time on [now]; null takes one away."""
+
+    attributes: Annotated[dict[Identifier, bool | int | Text | None], Field(min_length=1)]
+    reason: Reason
+    valid_from: Moment | None = None
 
 
 @router.post("", status_code=201, openapi_extra=taking(open_account.OpenAccount, ACCOUNT))
@@ -136,6 +159,37 @@ def why(request: Request, _who: AccountsReader, account_no: AccountPath) -> Resp
     """Why supply was cut, or why not: the decision in force at each point and its rules."""
     _require_known(request, account_no)
     return json_response(service_of(request).queries.why(account_no))
+
+
+@router.get("/{account_no}/explain/{position}")
+def explain(
+    request: Request,
+    _who: AccountsReader,
+    account_no: AccountPath,
+    position: Annotated[int, Path(ge=1, le=2**62)],
+) -> Response:
+    """How a charge came about: tiers, arithmetic, rounding."""
+    return json_response(service_of(request).queries.explain(account_no, position))
+
+
+@router.post(
+    "/{account_no}/attributes",
+    status_code=201,
+    openapi_extra=taking(Attributes, ATTRIBUTES),
+)
+async def change_attributes_(
+    request: Request, who: AccountsWriter, account_no: AccountPath
+) -> Response:
+    """Tell anew what tariffs may ask of a household, from a time on."""
+    asked = await model_of(request, Attributes)
+    from_us = None if asked.valid_from is None else micros(asked.valid_from)
+    command = change_attributes.ChangeAttributes(
+        account_no=account_no,
+        attributes=asked.attributes,
+        reason=asked.reason,
+        valid_from_us=from_us,
+    )
+    return await decide(request, who, command, change_attributes.handle)
 
 
 @router.post(
