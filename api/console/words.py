@@ -88,6 +88,13 @@ OUTCOMES: Final = {
     "garbled": N_("an answer that cannot be read"),
     "refused": N_("the meter refused"),
     "not_reached": N_("the meter did not do it"),
+    "closed by read": N_("relay closed, read back"),
+    "open by read": N_("relay open, read back"),
+    "closed by sweep": N_("relay closed, seen on a sweep"),
+    "open by sweep": N_("relay open, seen on a sweep"),
+    "closed by hand": N_("relay closed, seen by a person"),
+    "open by hand": N_("relay open, seen by a person"),
+    "retried": N_("tried again"),
 }
 """Why a command waits, or what became of it."""
 TOPICS: Final = {

@@ -17,6 +17,7 @@ from adapters.store.schema import initialise
 from adapters.wiring import now_us, open_engine, open_ledger, open_users, open_vault
 from api.main import serving
 from api.server import Server
+from api.stream import Stream
 from ledger.access import User
 from ledger.commands import open_account, publish_policy, publish_tariff, recharge, record_readings
 from ledger.commands.answers import account_answer
@@ -165,11 +166,21 @@ def _all(futures: "Iterator[Future[Answer]]") -> None:
 class Console:
     """A served console: where it is, whose it is, and a hand on the ledger behind it."""
 
-    def __init__(self, url: str, settings: Settings, engine: Engine, ledger: Ledger) -> None:
+    def __init__(self, url: str, settings: Settings, engine: Engine, app: FastAPI) -> None:
         self.url = url
         self._users = open_users(engine, settings)
-        self.ledger = ledger
+        self._stream: Stream = app.state.stream
+        self.ledger: Ledger = app.state.service.ledger
         self._known: set[str] = set()
+
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._stream._listeners)
+
+    def break_streams(self) -> None:
+        """End every open stream, as a server does that goes away; new ones are taken."""
+        for told in tuple(self._stream._listeners):
+            told.put_nowait(None)
 
     def account(self, account_no: str) -> dict[str, Any]:
         """An account as it is in the log, whatever the views say."""
@@ -215,7 +226,7 @@ def served(folder: Path, accounts: int, *, has_a_past: bool = True) -> Iterator[
     engine.dispose()
     with serving(settings) as app, _listening(app) as url:
         _until_caught_up(app.state.service)
-        yield Console(url, settings, open_engine(settings), app.state.service.ledger)
+        yield Console(url, settings, open_engine(settings), app)
 
 
 @contextmanager

@@ -6,6 +6,7 @@
 
 const LOCK = "wattledger-live";
 const PAUSE_MS = 1000;
+const REOPEN_MS = 5000;
 const SPOKEN_EVERY_MS = 10_000;
 const channel = new BroadcastChannel(LOCK);
 let isLeading = false;
@@ -49,15 +50,28 @@ function attend() {
 /** Keep the stream until this tab has to let go. */
 async function lead(held) {
   isLeading = true;
-  const stream = new EventSource("/live");
+  let stream;
+  let again = 0;
   const tell = (message) => {
     channel.postMessage(message);
     take(message);
   };
-  stream.onopen = () => tell({ state: "live" });
-  stream.onerror = () => tell({ state: "lost" });
-  stream.onmessage = ({ data }) => tell({ change: JSON.parse(data) });
+  const open = () => {
+    stream = new EventSource("/live");
+    stream.onopen = () => tell({ state: "live" });
+    stream.onmessage = ({ data }) => tell({ change: JSON.parse(data) });
+    stream.onerror = () => {
+      tell({ state: "lost" });
+      if (stream.readyState !== EventSource.CLOSED) return; // The browser tries again by itself.
+      again = setTimeout(() => {
+        ask(); // Where the session is over, this leads to the form.
+        open();
+      }, REOPEN_MS);
+    };
+  };
+  open();
   await held;
+  clearTimeout(again);
   stream.close();
   isLeading = false;
 }
