@@ -87,17 +87,14 @@ def _cases(path: Path) -> list[CaseResult]:
 def _verdicts(results: Sequence[tuple[Path, CaseResult]]) -> RenderableType:
     rows = [(path.name, case.id, _verdict(case), case.total, _why(case)) for path, case in results]
     counted = [sum(case.ok is ok for _, case in results) for ok in (True, False)]
-    skipped = sum(case.skipped is not None for _, case in results)
-    summary = f"{counted[0]} equal, {counted[1]} different, {skipped} skipped"
+    summary = f"{counted[0]} equal, {counted[1]} different"
     made = table(("file", "case", "", "total", "why"), rows, right="total")
     return Group(made, Text(summary))
 
 
 def _verdict(case: CaseResult) -> str:
-    if case.skipped is not None:
-        return "skipped"
     return {True: "equal", False: "different", None: "computed"}[case.ok]
 
 
 def _why(case: CaseResult) -> str:
-    return case.skipped or "; ".join(case.differences)
+    return "; ".join(case.differences)

@@ -68,13 +68,25 @@ class AttributeChanged(_Part):
     value: bool | int | str | None
 
 
+class Purchase(_Part):
+    """Money for units, in major units; what it must pay besides comes first."""
+
+    seq: int
+    type: Literal["purchase"]
+    at: Text
+    amount: Number
+    channel_fee: Number = "0"
+    arrears: Number = "0"
+
+
 Event = Annotated[
     MeterInstalled
     | Reading
     | MeterRemoved
     | ReadingCorrected
     | ReadingCancelled
-    | AttributeChanged,
+    | AttributeChanged
+    | Purchase,
     Field(discriminator="type"),
 ]
 

@@ -12,6 +12,7 @@ from ledger.pricing.case_file import (
     Event,
     MeterInstalled,
     MeterRemoved,
+    Purchase,
     Reading,
     ReadingCancelled,
     ReadingCorrected,
@@ -49,7 +50,7 @@ def meters(events: Sequence[Event], tariff: CompiledTariff) -> Meters:
     zone = ZoneInfo(tariff.timezone)
     by_meter: dict[str, list[tuple[int, int, Shown]]] = {}
     for seq, shown in _in_force(events).items():
-        by_meter.setdefault(shown.meter, []).append((_instant(shown.at, zone), seq, shown))
+        by_meter.setdefault(shown.meter, []).append((instant_of(shown.at, zone), seq, shown))
     found = Meters([], [])
     for marks in by_meter.values():
         _follow(sorted(marks, key=lambda mark: mark[:2]), tariff, found)
@@ -68,7 +69,7 @@ def _in_force(events: Iterable[Event]) -> dict[int, Shown]:
             case ReadingCancelled(cancels_seq=seq):
                 _known(shown, seq)
                 del shown[seq]
-            case AttributeChanged():
+            case AttributeChanged() | Purchase():
                 pass
             case _:
                 shown[event.seq] = event
@@ -89,10 +90,10 @@ def known_of(
     changes = [(ALWAYS, name, value) for name, value in attributes.items()]
     for event in events:
         if isinstance(event, AttributeChanged):
-            at = local_us(tariff.timezone, _instant(event.at, zone))
+            at = local_us(tariff.timezone, instant_of(event.at, zone))
             changes.append((at, event.attribute, event.value))
     bills = {
-        local_us(tariff.timezone, _instant(shown.at, zone))
+        local_us(tariff.timezone, instant_of(shown.at, zone))
         for shown in _in_force(events).values()
         if isinstance(shown, Reading)
     }
@@ -142,7 +143,8 @@ def _passed(old: Fraction, new: Fraction, wrap: Fraction | None) -> Fraction | N
     return new - old + wrap
 
 
-def _instant(text: str, zone: ZoneInfo) -> int:
+def instant_of(text: str, zone: ZoneInfo) -> int:
+    """UTC microseconds of a case's time; the tariff's zone where it names none."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:

@@ -11,10 +11,12 @@ from ledger.pricing.case_file import (
     CaseFileInvalid,
     MeterInstalled,
     Policies,
+    Purchase,
     parse_cases,
 )
 from ledger.pricing.case_meters import Interval, known_of, meters
 from ledger.pricing.case_ratings import Amounts, Book, charge, tier_quantities
+from ledger.pricing.case_sales import sales
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
 from ledger.pricing.explain import (
     day_text,
@@ -27,13 +29,14 @@ from ledger.pricing.generic import Step
 from ledger.pricing.lint import lint
 from ledger.pricing.position import NotRateable
 from ledger.pricing.problems import TariffInvalid
+from ledger.pricing.vending import Sale
 from ledger.values import local_us
 
 Json = dict[str, object]
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out of a case; `ok` is None where nothing was expected or the case was skipped."""
+    """What came out of a case; `ok` is None where nothing was expected."""
 
     id: str
     ok: bool | None
@@ -45,8 +48,8 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: list[int] = []
     """Readings that no interval could be made of."""
     differences: list[str] = []
-    skipped: str | None = None
-    """What the case needs and the engine does not do yet."""
+    sales: list[Json] = []
+    """What each purchase bought, where the tariff sells units."""
 
 
 def run_cases(file_document: dict[str, object]) -> list[CaseResult]:
@@ -86,6 +89,9 @@ def _run(case: Case, tariff_document: Json) -> CaseResult:
 def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
     found = meters(case.events, tariff)
     context = known_of(case.events, case.attributes, tariff)
+    sold = sales(case, tariff)
+    if sold:
+        return _sold(case, tariff, sold)
     charged = charge(tariff, found.intervals, context)
     book = Book(tariff, found.intervals, context) if found.intervals else None
     return CaseResult(
@@ -100,6 +106,32 @@ def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
         posted=_posted(tariff, case),
         explain=[] if book is None else _explained(tariff, book),
         quarantined=found.quarantined,
+    )
+
+
+def _sold(case: Case, tariff: CompiledTariff, sold: list[tuple[Purchase, Sale]]) -> CaseResult:
+    return CaseResult(
+        id=case.id,
+        ok=None,
+        total=money_text(tariff, sum(sum(sale.amounts) for _, sale in sold)),
+        posted=[
+            {"after_seq": event.seq, "amount": money_text(tariff, sum(sale.amounts))}
+            for event, sale in sold
+        ],
+        sales=[
+            {
+                "after_seq": event.seq,
+                "units": quantity_text(sale.quantity),
+                "channel_fee": money_text(tariff, sale.channel_fee_minor),
+                "arrears": money_text(tariff, sale.arrears_minor),
+                "lines": _lines(tariff, sale.amounts),
+                "remainder": money_text(tariff, sale.remainder_minor),
+            }
+            for event, sale in sold
+        ],
+        explain=[
+            {"after_seq": event.seq, "steps": explain(tariff, (sale.step,))} for event, sale in sold
+        ],
     )
 
 
@@ -121,7 +153,8 @@ def _contradictions(result: CaseResult) -> list[str]:
     return [
         f"/{name}: they do not add up to the total {result.total}"
         for name, amounts in sums.items()
-        if sum((Fraction(str(amount)) for amount in amounts), Fraction(0))
+        if (amounts or not result.sales)
+        and sum((Fraction(str(amount)) for amount in amounts), Fraction(0))
         != Fraction(result.total or 0)
     ]
 

@@ -100,9 +100,11 @@ def sold(draw: st.DrawFn) -> dict[str, Any]:
     levy = {"id": "levy", "kind": "consumption", "rate": draw(prices)}
     share = {"id": "share", "kind": "percent", "of": ["energy", "levy"], "rate": "0.16"}
     nothing: list[dict[str, Any]] = []
-    more = draw(st.sampled_from([nothing, [levy], [levy, share]]))
-    first = draw(st.sampled_from([nothing, [fixed("first_purchase_of_month", "9.80")]]))
-    energy = ENERGY | {"rates": [draw(prices), draw(prices)]}
+    more: list[dict[str, Any]] = draw(st.sampled_from([nothing, [levy], [levy, share]]))
+    first: list[dict[str, Any]] = draw(
+        st.sampled_from([nothing, [fixed("first_purchase_of_month", "9.80")]])
+    )
+    energy: dict[str, Any] = ENERGY | {"rates": [draw(prices), draw(prices)]}
     mode = draw(st.sampled_from(["down", "half_up"]))
     return document(
         BOUGHT | charges(energy, *more, *first),
