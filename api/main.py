@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
+from adapters.clockwork import Clockwork
 from adapters.device_side import start_devices
 from adapters.settings import Settings
 from adapters.store.faults import STORE_MEANINGS
@@ -27,6 +28,7 @@ def serving(settings: Settings, clock: Clock | None = None) -> Iterator[FastAPI]
     views = Views(engine, ledger.terms, tail)
     worker = Worker(list(views.feeds.values()), ledger.terms.shards, tail).start()
     devices = start_devices(settings, ledger, engine)
+    clockwork = Clockwork(ledger, engine).start()
     try:
         yield create_app(
             Service(
@@ -39,6 +41,7 @@ def serving(settings: Settings, clock: Clock | None = None) -> Iterator[FastAPI]
             STORE_MEANINGS,
         )
     finally:
+        clockwork.stop()
         if devices is not None:
             devices.stop()
         worker.stop()

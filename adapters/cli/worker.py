@@ -8,6 +8,7 @@ import typer
 
 from adapters.cli.opening import opened
 from adapters.cli.output import Shown, say
+from adapters.clockwork import Clockwork
 from adapters.device_side import start_devices
 from adapters.views import Views
 from adapters.worker import Worker
@@ -35,8 +36,11 @@ def worker(
         chosen = [views.feeds[name] for name in feed or views.feeds]
         running = Worker(chosen, here.terms.shards).start()
         devices = None if feed else start_devices(here.settings, here.ledger, here.engine)
+        clockwork = None if feed else Clockwork(here.ledger, here.engine).start()
         say(f"Following the log: {', '.join(each.spec.name for each in chosen)}. Ctrl-C stops.")
         stopping.wait()
+        if clockwork is not None:
+            clockwork.stop()
         if devices is not None:
             devices.stop()
         running.stop()
