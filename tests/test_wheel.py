@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -60,20 +62,39 @@ def test_the_installed_command_makes_a_ledger(environment: Path, tmp_path: Path)
     assert json.loads(answer)["changed"]
 
 
+def test_the_installed_command_shows_the_demonstration(environment: Path, tmp_path: Path) -> None:
+    words = (environment / "wattledger", "demo", "--meters", "8", "--port", "0", "--json")
+    with subprocess.Popen(
+        words, cwd=tmp_path, env=_away(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        try:
+            with visitor.open(ready["links"]["admin"], timeout=30) as page:
+                assert 'id="guide"' in page.read().decode()
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
+
+
 def test_the_dependencies_of_the_installed_wheel_agree(environment: Path) -> None:
     assert "No broken requirements" in _run(environment / "python", "-m", "pip", "check")
 
 
 def _run(*command: str | Path, cwd: Path | None = None, url: str | None = None) -> str:
     """Run away from the repository's own modules and return what was printed."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=inherited | ({"LEDGER_DATABASE_URL": url} if url else {}),
+        env=_away() | ({"LEDGER_DATABASE_URL": url} if url else {}),
         check=False,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, f"{command} failed:\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def _away() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
