@@ -1,5 +1,6 @@
 """The registers of a simulated meter by its map: words out for a read, effects of a write."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -13,6 +14,8 @@ ILLEGAL_ADDRESS: Final = 2
 ILLEGAL_VALUE: Final = 3
 GAP_WORDS: Final = 8
 """Registers without a meaning between two that have one read as zero; farther off there is none."""
+SECOND_PLACE: Final = re.compile("_[0-9a-f]{4}$")
+"""Ends the name of a value that the map has elsewhere too."""
 FORCE_ON: Final = 0x0057
 FORCE_OPEN: Final = 0x0058
 
@@ -52,8 +55,9 @@ def layout(model: str, address: int, words: int) -> Layout | None:
 
 def _places(field: RegisterField, address: int) -> list[Place]:
     mask = 1 if field.kind == "bit" else 0xFFFF
+    plain = SECOND_PLACE.sub("", field.name)
     return [
-        Place(field.address + step - address, field.name, shift, field.bit, mask)
+        Place(field.address + step - address, plain, shift, field.bit, mask)
         for step, shift in enumerate(range(16 * (field.words - 1), -1, -16))
     ]
 

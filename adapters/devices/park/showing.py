@@ -1,4 +1,8 @@
-"""What a simulated meter shows, as counts by the names of its register map."""
+"""What a simulated meter shows, as counts by the names of its register map.
+
+A value that stands in two places of a map has the address of the second in its name there
+(`balance_0414`); here it has its plain name alone.
+"""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -8,6 +12,7 @@ from adapters.devices.park.meter import Glance, SimulatedMeter
 
 MODEL_CODES: Final = {"DDSY1352": 7, "DTSY1352": 5, "ADF300L": 10}
 VOLTS_TENTH: Final = 2_300
+VOLTS_TENTH_MIN: Final = 1_900
 POWER_FACTOR_MILLI: Final = 950
 REACTIVE_MILLI: Final = 329
 """Reactive power to active power, at that factor."""
@@ -31,19 +36,20 @@ def counts_of(meter: SimulatedMeter, seen: Glance) -> Counts:
 
 
 def _energy(seen: Glance) -> Counts:
-    counts = {"total": seen.total_wh // 10} | {
-        name: wh // 10 for name, wh in zip(REGISTERS, seen.wh, strict=True)
+    sharp, peak, flat, valley = seen.wh
+    return {
+        "energy_total": seen.total_wh // 10,
+        "energy_sharp": sharp // 10,
+        "energy_peak": peak // 10,
+        "energy_flat": flat // 10,
+        "energy_valley": valley // 10,
     }
-    named = {f"energy_{name}": count for name, count in counts.items()}
-    for place, name in enumerate(counts):
-        named[f"energy_{name}_{2 * place:04x}"] = counts[name]
-    return named
 
 
 def _electrical(meter: SimulatedMeter, seen: Glance) -> Counts:
     """Power shared evenly by the phases; a little voltage drop under load."""
     counts: Counts = {"active_power": seen.watts, "active_power_total": seen.watts}
-    volts = VOLTS_TENTH - seen.watts // meter.phases // 100
+    volts = max(VOLTS_TENTH_MIN, VOLTS_TENTH - seen.watts // meter.phases // 100)
     watts = seen.watts // meter.phases
     amperes = watts * 1_000_000 // POWER_FACTOR_MILLI // volts
     factor = POWER_FACTOR_MILLI if watts else 1000
@@ -86,17 +92,17 @@ def _status(meter: SimulatedMeter, seen: Glance) -> Counts:
 
 def _money(seen: Glance) -> Counts:
     own = seen.own
-    left = max(own.balance_minor, 0)
-    counts = {"balance": left, "balance_004f": left, "balance_0414": left}
-    for name in ("purchase_count", "purchase_count_004e", "purchase_count_0401"):
-        counts[name] = own.purchase_count
-    counts |= {"total_purchased": own.total_purchased_minor, "overdraft": own.credit_minor}
-    counts |= {"credit_limit": own.credit_minor, "purchase_count_050f": own.purchase_count}
-    for name, price, place in zip(REGISTERS, own.prices, ("02", "04", "06", "08"), strict=True):
-        counts[f"price_{name}"] = counts[f"price_{name}_04{place}"] = price
-    for number, alarm in enumerate(own.alarms_minor, 1):
-        place = ("0a", "0c")[number - 1]
-        counts[f"alarm{number}"] = counts[f"alarm{number}_04{place}"] = alarm
+    counts = {
+        "balance": max(own.balance_minor, 0),
+        "purchase_count": own.purchase_count,
+        "total_purchased": own.total_purchased_minor,
+        "overdraft": own.credit_minor,
+        "credit_limit": own.credit_minor,
+        "alarm1": own.alarms_minor[0],
+        "alarm2": own.alarms_minor[1],
+    }
+    for name, price in zip(REGISTERS, own.prices, strict=True):
+        counts[f"price_{name}"] = price
     return counts
 
 
