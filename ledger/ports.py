@@ -93,6 +93,9 @@ class LogWriter(Protocol):
     def past(self, shard: int, stream_ids: Sequence[str], fold_hash: str) -> "Past":
         """Snapshots and the events behind them."""
 
+    def shards_of(self, stream_id: str) -> list[int]:
+        """Shards in which a stream of this id has begun: a meter may have counted in several."""
+
     def newest_versions(self, shard: int, stream_ids: Sequence[str]) -> dict[str, int]:
         """Last version of each stream; one without events is left out."""
 

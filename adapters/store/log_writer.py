@@ -70,6 +70,16 @@ class SqlLogWriter:
         return Past(found.snapshots, _translating(found.events))
 
     @translated()
+    def shards_of(self, stream_id: str) -> list[int]:
+        """Shards in which a stream of this id has begun: a meter may have counted in several."""
+        begun = select(events.c.shard).where(
+            events.c.shard.in_(range(self._shards)),
+            events.c.stream_id == stream_id,
+            events.c.version == 1,
+        )
+        return list(self._connection.scalars(begun))
+
+    @translated()
     def newest_versions(self, shard: int, stream_ids: Sequence[str]) -> dict[str, int]:
         """Last version of each stream; one without events is left out."""
         return newest_versions(self._connection, shard, stream_ids)

@@ -74,13 +74,17 @@ class Meter(Aggregate):
             raise Refused(
                 "meter_in_use", f"The meter {meter_no} is installed at account {self.account_no}."
             )
+        self.require_over(meter_no, at_us)
+        return MeterInstalled(meter_no, account_no, point, registers)
+
+    def require_over(self, meter_no: str, at_us: int) -> None:
+        """Refuse a time at which, or before which, something was counted here."""
         if self.services and self.services[-1].outlasts(at_us):
             raise Refused(
                 "meter_installed_before",
                 f"The meter {meter_no} counted elsewhere at that time or later and has been "
                 "removed; give the time at which it begins to count again.",
             )
-        return MeterInstalled(meter_no, account_no, point, registers)
 
     def connect(self, gateway_id: str, unit: int, model: str) -> MeterConnected | None:
         """Reach the meter through a gateway; the same line again is silence."""

@@ -9,6 +9,7 @@ from ledger.aggregates.account.points import remove_point, replace_meter
 from ledger.aggregates.meter import Meter
 from ledger.commands import AccountNo, Command, Json, MeterNo, Moment, Reason
 from ledger.commands.answers import account_answer
+from ledger.commands.fit_meter import fit_meter
 from ledger.commands.late_readings import CONTRADICTION
 from ledger.commands.open_account import DEFAULT_WRAP, ServicePoint, install
 from ledger.commands.quantities import PositiveQuantity, Registers
@@ -87,11 +88,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
             reason=command.reason,
         )
         session.record(account, replaced, at_us)
-        meter = session.aggregate(Meter, command.meter_no, account.shard)
-        installed = meter.install(
-            command.meter_no, account.account_no, point.name, replaced.registers, at_us
-        )
-        session.record(meter, installed, at_us)
+        fit_meter(session, account, point.name, command.meter_no, replaced.registers, at_us)
         session.decide_levels(account, at_us)
         return account_answer(account, session)
 

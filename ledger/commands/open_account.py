@@ -11,9 +11,9 @@ from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.consumption import FUTURE_US
 from ledger.aggregates.account.points import add_point
-from ledger.aggregates.meter import Meter
 from ledger.commands import AccountNo, Command, Currency, Identifier, Json, MeterNo, Moment, Text
 from ledger.commands.answers import account_answer
+from ledger.commands.fit_meter import fit_meter
 from ledger.commands.quantities import PositiveQuantity, Registers
 from ledger.events.account import AccountOpened
 from ledger.ports import Claim
@@ -145,9 +145,5 @@ def install(session: Session, account: Account, point: ServicePoint) -> None:
         wrap=point.wrap,
         multiplier_milli=point.multiplier,
     )
-    meter = session.aggregate(Meter, point.meter_no, account.shard)
-    installed = meter.install(
-        point.meter_no, account.account_no, added.point, added.registers, installed_at_us
-    )
     session.record(account, added, installed_at_us)
-    session.record(meter, installed, installed_at_us)
+    fit_meter(session, account, added.point, point.meter_no, added.registers, installed_at_us)

@@ -1,5 +1,6 @@
 """Meters come, are replaced, and go: nothing that they counted is lost."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -114,6 +115,35 @@ def test_a_removed_meter_is_free_for_another_account(shards: Desk) -> None:
         shards.install("A1", later)
     shards.read("M1", "2026-01-21", 100_000)
     assert shards.account("A4").balance_minor == -5_00
+
+
+def test_a_meter_does_not_begin_within_a_time_that_another_account_was_charged_for(
+    shards: Desk,
+) -> None:
+    assert shards.ledger.shard_of("A1") != shards.ledger.shard_of("A4")
+    shards.open("A1", point("M1"))
+    shards.open("A4", point("M4"))
+    shards.remove("A1", "2026-01-15", {"total": "90"})
+    heads = shards.heads()
+    within = point("M1", installed_at="2026-01-14", initial={"total": "90"})
+    refused: list[Callable[[], object]] = [
+        lambda: shards.install("A4", within),
+        lambda: shards.open("A0", within),
+        lambda: shards.replace(
+            "A4", "2026-01-10", {"total": "1"}, "M1", {"total": "90"}, service_point="electricity"
+        ),
+    ]
+    for attempt in refused:
+        with pytest.raises(Refused) as refusal:
+            attempt()
+        assert refusal.value.code == "meter_installed_before"
+    assert shards.heads() == heads
+    shards.install("A4", point("M1", installed_at="2026-01-15", initial={"total": "90"}))
+    shards.remove("A4", "2026-01-20", {"total": "95"}, "electricity-2")
+    with pytest.raises(Refused):
+        shards.install("A1", point("M1", installed_at="2026-01-19", initial={"total": "95"}))
+    shards.install("A1", point("M1", installed_at="2026-01-20", initial={"total": "95"}))
+    assert shards.read("M1", "2026-01-21", 96_000)["accepted"] == 1
 
 
 def test_a_meter_that_returns_counts_for_its_first_account_again(shards: Desk) -> None:
