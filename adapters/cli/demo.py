@@ -76,8 +76,8 @@ def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[J
         )
         with progress("Living through ninety days") as advance:
             stage = enter(staged(settings, plan, now_us(), advance))
-        app = enter(serving(settings, stage.town.clock.now_us))
         body = _body(stage, plan)
+        app = enter(serving(settings, stage.town.clock.now_us))
         guide.install(app, _guide(stage, plan))
         yield {**body, "seconds": round(time.monotonic() - began_s, 1)}
         sys.stdout.flush()
