@@ -1,6 +1,7 @@
 """Windows, months and local midnights; every day is an ordinal (`date.toordinal`)."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ledger.values import EPOCH_DAY, MICROS_PER_DAY, local_us
@@ -9,6 +10,7 @@ LAST_DAY: Final = date.max.toordinal()
 FOREVER: Final = LAST_DAY + 1
 _FIRST_SAFE_DAY: Final = 4  # Zones cannot be asked at the very ends of the calendar.
 _LAST_SAFE_DAY: Final = LAST_DAY - 3
+_DAYS_KEPT: Final = 65_536
 WINDOW_MONTHS: Final = {
     "month": 1,
     "bimonth": 2,
@@ -28,12 +30,14 @@ def midnight(day: int) -> int:
     return (day - EPOCH_DAY) * MICROS_PER_DAY
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def month_of(day: int) -> int:
     """Number of the day's month: year × 12 + month − 1."""
     on = date.fromordinal(day)
     return on.year * 12 + on.month - 1
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def first_day(month: int) -> int:
     """First day of the month with that number; the end of the calendar beyond it."""
     year, index = divmod(month, 12)

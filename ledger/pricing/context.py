@@ -37,6 +37,10 @@ class Context(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
                 found = value, since
         return found
 
+    def known(self, at: int) -> int:
+        """How many of the attributes' changes are known at a time."""
+        return sum(since <= at for since, _, _ in self.attributes)
+
     def period(self, start: int, end: int, in_service_from: int) -> tuple[int, int]:
         """Wall-clock times between which the billing period of an interval runs."""
         if self.bill_day:

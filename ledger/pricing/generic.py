@@ -1,20 +1,16 @@
 """Rating in exact fractions over any border: the rule itself, and its derivation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
 from typing import NamedTuple
 
 from ledger.pricing.arithmetic import Expression, Number, Product, Sum
-from ledger.pricing.bounds import Household
 from ledger.pricing.calendar import day_at, month_of
 from ledger.pricing.charges import FixedCharge
 from ledger.pricing.computed import MAJOR, Window, deducted, derived_line
-from ledger.pricing.context import Context
 from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
 from ledger.pricing.pieces import Piece
-from ledger.pricing.position import Position
-from ledger.pricing.tables import Tables
+from ledger.pricing.standing import Standing
 from ledger.pricing.terms import MONTHLY, Version
 from ledger.pricing.tiers import TierPart, tier_parts
 
@@ -48,66 +44,15 @@ class Step(NamedTuple):
     lines: tuple[LineStep, ...]
 
 
-class Tally:
-    """A position while it is being moved: fractions instead of integers over one denominator."""
-
-    def __init__(self, tables: Tables, position: Position, context: Context) -> None:
-        self.tables = tables
-        self.household = Household(context, position.in_service_from)
-        self.version = position.version
-        self.window = position.window_from, position.window_to
-        self.in_service_from = position.in_service_from
-        den = position.den
-        self.used = Fraction(position.used, den)
-        self.used_by = [Fraction(used, den) for used in position.used_by]
-        self.blocks = tables.blocks_of(position)
-        self.posted = [*position.posted, *([0] * (tables.lines - len(position.posted)))]
-        self.fixed_through = position.fixed_through
-        self.season = position.season
-        self.months_through = position.months_through
-        self.fixed_window = position.fixed_window or (position.version, position.window_from)
-        self.bounds = [Fraction(limit, position.limits_den) for limit in position.limits]
-        self.peaks = {(register, month): peak for register, month, peak in position.peaks}
-        self.amounts = [0] * tables.lines
-
-    def position(self) -> Position:
-        """The position in integers over the smallest common denominator."""
-        accrued = [units for block in self.blocks for units in block]
-        den = lcm(
-            self.used.denominator,
-            *(used.denominator for used in self.used_by),
-            *(units.denominator for units in accrued),
-        )
-        limits_den = lcm(*(bound.denominator for bound in self.bounds))
-        fixed_window = self.fixed_window
-        return Position(
-            self.version,
-            *self.window,
-            self.in_service_from,
-            int(self.used * den),
-            tuple(int(units * den) for units in accrued),
-            tuple(self.posted),
-            self.fixed_through,
-            den,
-            self.season,
-            self.months_through,
-            () if fixed_window == (self.version, self.window[0]) else fixed_window,
-            tuple(int(bound * limits_den) for bound in self.bounds),
-            limits_den,
-            tuple(int(used * den) for used in self.used_by),
-            self.remembered_peaks(),
-        )
-
-    def remembered_peaks(self) -> tuple[tuple[int, int, int], ...]:
-        """(register, month, W) of the peaks that may still be asked for."""
-        return tuple((register, month, peak) for (register, month), peak in self.peaks.items())
+class Tally(Standing):
+    """A position while it is being moved, piece by piece, with the derivation of each."""
 
     def consume(self, piece: Piece, quantities: Sequence[Fraction], start: int, end: int) -> Step:
         """Charge a piece of the interval from `start` to `end` its share of the quantities."""
         self.enter(piece)
         share = Fraction(piece.end - piece.start, end - start) if end > start else Fraction(1)
         used_before, posted_before = self.used, list(self.posted)
-        chosen_before = self._block_in_force(piece.version)
+        chosen_before = self.block_in_force(piece.version)
         self._note_powers(piece, quantities, is_last=piece.end == end)
         passed = [quantities[register] * share for register in self.tables.energy]
         self.used += sum(passed, Fraction(0))
@@ -124,8 +69,8 @@ class Tally:
         self._count_reactive(quantities, share)
         self._follow(piece, formulas, is_whole=end > start)
         lines = self.tables.all_lines if is_current else self.tables.consumption_lines
-        chosen = self._plan_in_force(piece.version)
-        self._post(piece.version, chosen, lines)
+        chosen = self.plan_in_force(piece.version)
+        self.post(piece.version, chosen, lines)
         bounds, tiers, _ = parts[chosen]
         self.bounds = [] if self._is_plain(piece, bounds) else bounds
         return Step(
@@ -141,54 +86,20 @@ class Tally:
     def take_silent_days(self, piece: Piece) -> Step | None:
         """Charge what the piece's whole days owe without a reading; consumption stays behind."""
         if self.tables.is_simple:
-            self._enter_fixed(piece)
+            self.enter_fixed(piece)
         elif self.window[0] != piece.window_from or self.version != piece.version.number:
             return None  # What other lines follow from waits for the reading that closes it.
-        before, posted_before = self._block_in_force(piece.version), list(self.posted)
+        before, posted_before = self.block_in_force(piece.version), list(self.posted)
         formulas: list[Formulas] = [{} for _ in piece.version.plans]
         self._take_fixed(piece, self.fixed_through, formulas)
         lines = self.tables.fixed_lines
         if not self.tables.is_simple:
             self._follow(piece, formulas, is_whole=True)
             lines = self.tables.all_lines
-        chosen = self._plan_in_force(piece.version)
-        self._post(piece.version, chosen, lines)
+        chosen = self.plan_in_force(piece.version)
+        self.post(piece.version, chosen, lines)
         steps = self._line_steps(before, chosen, posted_before, formulas[chosen])
         return Step(piece, Fraction(0), self.used, self.used, (), (), steps)
-
-    # ------------------------------------------------------------ windows
-
-    def enter(self, piece: Piece) -> None:
-        """Move on to the piece's window: what the old one counted is closed."""
-        self._enter_fixed(piece)
-        if self._starts_anew(self.version, self.window[0], piece):
-            self.used = Fraction(0)
-            self.used_by = []
-            self._clear(self.tables.consumption_tracks)
-        self.window = piece.window_from, piece.window_to
-        self.version = piece.version.number
-        self.season = piece.season
-
-    def _enter_fixed(self, piece: Piece) -> None:
-        version, window_from = self.fixed_window
-        if (version, window_from) <= (piece.version.number, piece.window_from):
-            if self._starts_anew(version, window_from, piece):
-                self._clear(self.tables.fixed_tracks)
-            self.fixed_window = piece.version.number, piece.window_from
-
-    def _starts_anew(self, version: int, window_from: int, piece: Piece) -> bool:
-        """Another window, or a version between that says so."""
-        if window_from != piece.window_from:
-            return True
-        between = self.tables.versions[version + 1 : piece.version.number + 1]
-        return any(later.resets for later in between)
-
-    def _clear(self, tracks: Iterable[int]) -> None:
-        for track in tracks:
-            for block in self.blocks:
-                block[track] = Fraction(0)
-            if track < self.tables.lines:
-                self.posted[track] = 0
 
     # ------------------------------------------------------------ consumption
 
@@ -196,7 +107,7 @@ class Tally:
         self, piece: Piece, number: int, passed: Sequence[Fraction], used: Fraction
     ) -> tuple[list[Fraction], list[TierPart], Formulas]:
         plan = piece.version.plans[number]
-        bounds = self.household.bounds(plan, piece)
+        bounds = self._bounds(piece, number)
         excess = [
             None if charge.over is None else self.household.excess(charge.over, piece)
             for charge in plan.consumption
@@ -222,6 +133,25 @@ class Tally:
                         row = (flat,) * len(row)
                     self._add(number, charge.line, _priced(part.quantities, row), formulas)
         return bounds, parts, formulas
+
+    def _bounds(self, piece: Piece, number: int) -> list[Fraction]:
+        """Bounds in force; the same household in the same window has the same ones."""
+        context = self.household.context
+        key = (
+            piece.version.number,
+            number,
+            piece.season,
+            piece.window_from,
+            piece.window_to,
+            self.in_service_from,
+            context.attributes,
+            context.known(piece.start),
+        )
+        bounds = self.tables.bounds_known.get(key)
+        if bounds is None:
+            bounds = self.household.bounds(piece.version.plans[number], piece)
+            self.tables.remember(key, bounds)
+        return bounds
 
     def _used_by(self, registers: int) -> list[Fraction]:
         self.used_by = self.used_by or [Fraction(0)] * registers
@@ -296,7 +226,7 @@ class Tally:
             window = Window(
                 piece,
                 self.household,
-                self.household.bounds(plan, piece),
+                self._bounds(piece, number),
                 self.blocks[number],
                 self.used,
                 self._reactive(number),
@@ -318,36 +248,6 @@ class Tally:
         if value:
             self.blocks[number][line] += value * MAJOR
             formulas.setdefault(line, []).append(more)
-
-    # ------------------------------------------------------------ money
-
-    def _plan_in_force(self, version: Version) -> int:
-        """Number of the schedule that the window's total chooses."""
-        for number, plan in enumerate(version.plans):
-            if plan.upto is None or self.used <= plan.upto:
-                return number
-        return len(version.plans) - 1
-
-    def _block_in_force(self, version: Version) -> list[Fraction]:
-        return list(self.blocks[self._plan_in_force(version)])
-
-    def _post(self, version: Version, plan: int, lines: Iterable[int]) -> None:
-        block = self.blocks[plan]
-        before = list(self.posted)
-        for line in lines:
-            accrued = block[line]
-            self.posted[line] = version.rounding[line].minor(accrued.numerator, accrued.denominator)
-        rounding = self.tables.rounding_line
-        if rounding is not None:
-            total = sum(self.posted) - self.posted[rounding]
-            rounded = total
-            for ladder in version.bill_rounding:
-                rounded = ladder.of_minor(rounded)
-            self.posted[rounding] = rounded - total
-            for each in self.blocks:
-                each[rounding] = Fraction((rounded - total) * self.tables.minor_unit)
-        for line, posted in enumerate(self.posted):
-            self.amounts[line] += posted - before[line]
 
     def _line_steps(
         self, before: list[Fraction], plan: int, posted: list[int], formulas: Formulas

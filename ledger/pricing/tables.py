@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from functools import cached_property
+from typing import Final
 
 from ledger.pricing.charges import Demand
 from ledger.pricing.document import TariffDocument
@@ -16,6 +17,8 @@ from ledger.pricing.lines import (
 )
 from ledger.pricing.position import Position
 from ledger.pricing.terms import versions_of
+
+BOUNDS_MAX: Final = 100_000
 
 
 class Tables:
@@ -40,6 +43,7 @@ class Tables:
         self.fixed_tracks = frozenset(
             fee.line for version in self.versions for plan in version.plans for fee in plan.fixed
         )
+        self.bounds_known: dict[tuple[object, ...], list[Fraction]] = {}
         self.is_simple = self.tracks == self.lines and all(each.is_simple for each in self.versions)
 
     @cached_property
@@ -69,6 +73,12 @@ class Tables:
             if isinstance(charge, Demand)
         ]
         return max(demands, default=0)
+
+    def remember(self, key: tuple[object, ...], bounds: list[Fraction]) -> None:
+        """Keep the bounds of a household in a window."""
+        if len(self.bounds_known) >= BOUNDS_MAX:
+            self.bounds_known.clear()
+        self.bounds_known[key] = bounds
 
     def blocks_of(self, position: Position) -> list[list[Fraction]]:
         """Accruals of a position: for each schedule one for each track."""
