@@ -73,6 +73,11 @@ class DeviceCommand(Aggregate):
     work_order_no: str = ""
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What each of its facts begins with: its id and its account."""
+        return self.command_id, self.account_no
+
+    @property
     def is_open(self) -> bool:
         """Whether something may still come of it."""
         return self.status in OPEN
@@ -116,18 +121,18 @@ class DeviceCommand(Aggregate):
         expires_at_us = self.expires_at_us or self.asked_expiry_us
         if self.kind == TRIP and not expires_at_us:
             expires_at_us = now_us + TRIP_LASTS_US
-        return facts.CommandQueued(self.command_id, code, again_at_us, expires_at_us)
+        return facts.CommandQueued(*self.identity, code, again_at_us, expires_at_us)
 
     def hold(self, code: str) -> facts.CommandHeld | None:
         """Keep it back; held for the same reason already is silence."""
         if self.status == "held" and self.code == code:
             return None
-        return facts.CommandHeld(self.command_id, code)
+        return facts.CommandHeld(*self.identity, code)
 
     def dispatch(self, meter_no: str, gateway_id: str, unit: int) -> facts.CommandDispatched:
         """Send it once more."""
         return facts.CommandDispatched(
-            self.command_id, self.attempts + 1, meter_no, gateway_id, unit
+            *self.identity, self.attempts + 1, meter_no, gateway_id, unit
         )
 
     def cancel(self, code: str, reason: str) -> facts.CommandCancelled:
@@ -140,7 +145,7 @@ class DeviceCommand(Aggregate):
                 "command_sent",
                 "The meter may have obeyed already; order the opposite instead.",
             )
-        return facts.CommandCancelled(self.command_id, code, reason)
+        return facts.CommandCancelled(*self.identity, code, reason)
 
     def retry(self, now_us: int) -> facts.CommandQueued:
         """Try again what ended without success, or at once what waits."""
@@ -150,7 +155,7 @@ class DeviceCommand(Aggregate):
                 "command_not_retryable", f"The command is {self.status}; there is nothing to retry."
             )
         expires_at_us = now_us + TRIP_LASTS_US if self.kind == TRIP else 0
-        return facts.CommandQueued(self.command_id, "retried", 0, expires_at_us)
+        return facts.CommandQueued(*self.identity, "retried", 0, expires_at_us)
 
 
 def _requested(command: DeviceCommand, event: facts.CommandRequested, _at: int) -> None:

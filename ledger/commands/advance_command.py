@@ -87,7 +87,7 @@ def begin_dispatch(command_id: str, ledger: Ledger, *, may_trip: bool) -> Dispat
         if code is None and command.kind == TRIP and not may_trip:
             code = "trips_off"
         if code is not None:
-            session.record(command, facts.CommandHeld(command_id, code), session.now_us)
+            session.record(command, facts.CommandHeld(*command.identity, code), session.now_us)
         else:
             found.append(_dispatch(session, point, command))
 
@@ -105,12 +105,14 @@ def record_sent(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger)
         again_at_us = now_us + command.pause_us()
         match outcome:
             case Ok():
-                session.record(command, facts.CommandAcknowledged(command_id, attempt), now_us)
+                session.record(
+                    command, facts.CommandAcknowledged(*command.identity, attempt), now_us
+                )
             case Offline(reason):
                 queued = command.queue("offline", now_us, again_at_us)
                 _record_or_give_up(session, command, queued, "offline", reason)
             case MeterRefused(code):
-                refused = facts.CommandRefused(command_id, attempt, code, again_at_us)
+                refused = facts.CommandRefused(*command.identity, attempt, code, again_at_us)
                 session.record(command, refused, now_us)
                 if command.refusals >= REFUSALS_MAX:
                     _fail(session, command, "refused", f"The meter refused it: {code}.")
@@ -171,9 +173,9 @@ def _free_to_go(session: Session, command: DeviceCommand) -> tuple[Account, Poin
     at = point_of(session, command)
     ended: Event | None = None
     if at is None:
-        ended = facts.CommandCancelled(command.command_id, "point_gone", "The point was removed.")
+        ended = facts.CommandCancelled(*command.identity, "point_gone", "The point was removed.")
     elif command.is_out_of_time(now_us):
-        ended = facts.CommandExpired(command.command_id)
+        ended = facts.CommandExpired(*command.identity)
     elif command.moves_supply:
         ended = _overtaken(session, *at, command)
     if ended is not None:
@@ -187,7 +189,7 @@ def _overtaken(
 ) -> Event | None:
     """What ends an order that is not the newest, or not what is wanted now."""
     if point.command_id != command.command_id:
-        return facts.CommandSuperseded(command.command_id, point.command_id)
+        return facts.CommandSuperseded(*command.identity, point.command_id)
     session.decide_levels(account, session.now_us)  # The lines may have moved, money has not.
     wanted = wanted_supply(point, session.now_us)
     waits_for_guarantee = wanted != point.supply_intended and not point.off_by_hand
@@ -195,7 +197,7 @@ def _overtaken(
         command.kind in CLOSING and wanted == "off"
     ):
         reason = f"Supply is wanted {wanted}."
-        return facts.CommandCancelled(command.command_id, "no_longer_wanted", reason)
+        return facts.CommandCancelled(*command.identity, "no_longer_wanted", reason)
     return None
 
 
@@ -217,7 +219,7 @@ def _unknown(session: Session, command: DeviceCommand, outcome: Outcome) -> None
         _fail(session, command, "unknown", f"Nobody knows what the meter did: {reason}.")
         return
     again_at_us = now_us + command.pause_us()
-    event = facts.CommandUnknown(command.command_id, command.attempts, code, reason, again_at_us)
+    event = facts.CommandUnknown(*command.identity, command.attempts, code, reason, again_at_us)
     session.record(command, event, now_us)
 
 
@@ -244,7 +246,7 @@ def _not_reached(session: Session, command: DeviceCommand, state: MeterState) ->
         show(session, *at, state.relay, state.at_us, command)
     if command.kind == "close_permit" and command.status != "unknown":
         if command.status != "awaiting_customer":
-            awaited = facts.CustomerAwaited(command.command_id, now_us + CUSTOMER_US)
+            awaited = facts.CustomerAwaited(*command.identity, now_us + CUSTOMER_US)
             session.record(command, awaited, now_us)
         return
     if command.obeyed >= OBEYED_MAX:
@@ -259,7 +261,7 @@ def _record_or_give_up(
 ) -> None:
     """Wait for the next try; a trip's time runs out, any other order becomes a person's work."""
     if command.is_out_of_time(session.now_us):
-        session.record(command, facts.CommandExpired(command.command_id), session.now_us)
+        session.record(command, facts.CommandExpired(*command.identity), session.now_us)
     elif command.is_out_of_patience(session.now_us):
         _fail(session, command, code, f"It was tried for long enough: {reason}.")
     else:
@@ -282,5 +284,5 @@ def _fail(session: Session, command: DeviceCommand, code: str, reason: str) -> N
             reason=reason,
         )
         session.record(session.aggregate(WorkOrder, number, command.shard), opened, session.now_us)
-    failed = facts.CommandFailed(command.command_id, code, reason, number)
+    failed = facts.CommandFailed(*command.identity, code, reason, number)
     session.record(command, failed, session.now_us)

@@ -111,7 +111,7 @@ def order(
     session.record(made, requested, session.now_us)
     if made.moves_supply:
         if newest is not None and newest.is_open:
-            superseded = facts.CommandSuperseded(newest.command_id, command_id)
+            superseded = facts.CommandSuperseded(*newest.identity, command_id)
             session.record(newest, superseded, session.now_us)
         commanded = SupplyCommanded(
             account.account_no, point.name, command_id, kind, cause == BY_HAND

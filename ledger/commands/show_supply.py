@@ -29,7 +29,7 @@ def shows(kind: str, state: MeterState | None) -> bool:
 
 def verify(session: Session, command: DeviceCommand, state: MeterState, by: str) -> None:
     """A command reached its end; the account's supply is confirmed in the same commit."""
-    verified = CommandVerified(command.command_id, command.attempts, state.relay, state.mode, by)
+    verified = CommandVerified(*command.identity, command.attempts, state.relay, state.mode, by)
     session.record(command, verified, session.now_us)
     if OWN_PREPAYMENT in state.flags:
         _let_own_prepayment_be_switched_off(session, command)

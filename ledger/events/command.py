@@ -32,6 +32,7 @@ class CommandHeld(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.held.v1"
     command_id: str
+    account_no: str
     code: str
 
 
@@ -40,6 +41,7 @@ class CommandQueued(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.queued.v1"
     command_id: str
+    account_no: str
     code: str
     again_at_us: int
     expires_at_us: int
@@ -50,6 +52,7 @@ class CommandDispatched(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.dispatched.v1"
     command_id: str
+    account_no: str
     attempt: int
     meter_no: str
     gateway_id: str
@@ -61,6 +64,7 @@ class CommandAcknowledged(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.acknowledged.v1"
     command_id: str
+    account_no: str
     attempt: int
 
 
@@ -69,6 +73,7 @@ class CommandUnknown(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.unknown.v1"
     command_id: str
+    account_no: str
     attempt: int
     code: str
     reason: str
@@ -80,6 +85,7 @@ class CommandRefused(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.refused.v1"
     command_id: str
+    account_no: str
     attempt: int
     reason: str
     again_at_us: int
@@ -90,6 +96,7 @@ class CustomerAwaited(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.customer_awaited.v1"
     command_id: str
+    account_no: str
     again_at_us: int
 
 
@@ -98,6 +105,7 @@ class CommandVerified(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.verified.v1"
     command_id: str
+    account_no: str
     attempt: int
     relay: str
     mode: str
@@ -109,6 +117,7 @@ class CommandExpired(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.expired.v1"
     command_id: str
+    account_no: str
 
 
 class CommandSuperseded(Event, frozen=True):
@@ -116,6 +125,7 @@ class CommandSuperseded(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.superseded.v1"
     command_id: str
+    account_no: str
     by_command_id: str
 
 
@@ -124,6 +134,7 @@ class CommandCancelled(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.cancelled.v1"
     command_id: str
+    account_no: str
     code: str
     reason: str
 
@@ -133,6 +144,7 @@ class CommandFailed(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "command.failed.v1"
     command_id: str
+    account_no: str
     code: str
     reason: str
     work_order_no: str

@@ -8,7 +8,9 @@ from adapters.views.feed import Feed
 from ledger.projections.catalogue import feeds
 from tests.harness.desk import Desk
 from tests.harness.device_day import Line, device_day
+from tests.harness.ledgers import Opened
 from tests.harness.reckoning import check_all
+from tests.harness.soundness import assert_sound
 
 
 def rows(desk: Desk, view: str) -> list[Any]:
@@ -21,6 +23,7 @@ def test_a_day_of_the_line_reads_as_it_adds_up(desk: Desk) -> None:
     device_day(desk)
     desk.views.catch_up()
     check_all(desk)
+    assert_sound(Opened(desk.ledger, desk.engine))
     assert desk.views.verify() == []
 
 
