@@ -110,15 +110,8 @@ class _Readings:
         run, batch = self._run, self._in_flight.popleft()
         run.tally.refused += len(batch.refused)
         if batch.answer is not None:
-            batch.refused += self._tally(batch, self._answer_of(batch, batch.answer))
+            batch.refused += self._tally(batch, batch.answer.result())
         run.settle(batch.refused)
-
-    def _answer_of(self, batch: _Batch, answer: Future[Answer]) -> Answer:
-        try:
-            return answer.result()
-        except record_readings.MeterMovedError:
-            here = self._run.here
-            return record_readings.handle(batch.readings, here.ledger, here.context)
 
     def _tally(self, batch: _Batch, answer: Answer) -> list[Refusal]:
         """Count what became of a batch; the readings that went into quarantine."""

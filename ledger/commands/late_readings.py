@@ -11,7 +11,7 @@ from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine
 from ledger.aggregates.meter import TAKEN, Meter
 from ledger.commands.recorded_readings import Place, Recorded, find, tell
-from ledger.store import Session
+from ledger.store import MoreShardsError, Session
 from ledger.store.folding import FOLD_HASH, fold
 from ledger.values import shard_of, storable, stream_id
 
@@ -27,14 +27,6 @@ class Reading(NamedTuple):
         """The same with characters written out that no database holds."""
         registers = {storable(name): value for name, value in self.registers.items()}
         return Reading(storable(self.meter_no), self.at_us, registers)
-
-
-class MeterMovedError(Exception):
-    """A meter counts, or counted, in other shards than those at hand; route its readings again."""
-
-    def __init__(self, meter_nos: str, shards: frozenset[int] = frozenset()) -> None:
-        super().__init__(meter_nos)
-        self.shards = shards
 
 
 class Waiting(NamedTuple):
@@ -113,7 +105,7 @@ class LateReadings:
                     shard = shard_of(service.account_no, session.shards)
                     stream = stream_id(Account.KIND, service.account_no)
                     if shard not in session.positions:
-                        raise MeterMovedError(item.reading.meter_no, frozenset({shard}))
+                        raise MoreShardsError(item.reading.meter_no, frozenset({shard}))
                     return session.accounts_at([(shard, stream)])[stream]
         return item.account
 

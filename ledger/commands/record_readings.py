@@ -13,43 +13,27 @@ from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine, charge
 from ledger.aggregates.meter import Meter
 from ledger.commands import Json
-from ledger.commands.late_readings import LATE, LateReadings, MeterMovedError, Reading, Waiting
+from ledger.commands.late_readings import LATE, LateReadings, Reading, Waiting
 from ledger.commands.rerating import take_late
 from ledger.events.meter import ReadingQuarantined
-from ledger.store import Answer, Context, Ledger, Session
+from ledger.store import Answer, Context, Ledger, MoreShardsError, Session
 from ledger.store.ledger import Home
 from ledger.values import storable
 
-__all__ = ["Batch", "MeterMovedError", "Reading", "handle", "submit"]
+__all__ = ["Batch", "Reading", "handle", "submit"]
 
 UNKNOWN_METER_SHARD: Final = 0
-ROUTES_MAX: Final = 5
-"""So often a batch is routed again while meters move between shards under its feet."""
 
 
 def handle(readings: Sequence[Reading], ledger: Ledger, context: Context) -> Answer:
     """Record a batch of at most 5,000 readings; never refuses as a whole."""
-    further: frozenset[int] = frozenset()
-    for _ in range(ROUTES_MAX - 1):
-        try:
-            return submit(readings, ledger, context, further).result()
-        except MeterMovedError as moved:
-            further |= moved.shards
-    return submit(readings, ledger, context, further).result()
+    return submit(readings, ledger, context).result()
 
 
-def submit(
-    readings: Sequence[Reading],
-    ledger: Ledger,
-    context: Context,
-    further: frozenset[int] = frozenset(),
-) -> "Future[Answer]":
-    """The same without waiting: the future answers when the batch is durable.
-
-    `further` shards are those of accounts that a meter counted for before.
-    """
+def submit(readings: Sequence[Reading], ledger: Ledger, context: Context) -> "Future[Answer]":
+    """The same without waiting: the future answers when the batch is durable."""
     homes = ledger.meter_homes(reading.meter_no for reading in readings)
-    shards = {*further, *(shard for shard, _ in homes.values())}
+    shards = {shard for shard, _ in homes.values()}
     if len(homes) < len(readings):
         shards.add(UNKNOWN_METER_SHARD)
     return ledger.submit(
@@ -163,8 +147,9 @@ class Batch:
             meter_no: ledger.settle_meter(meter_no, claim.owner)
             for (_, meter_no), claim in claims.items()
         }
-        if any(shard not in session.positions for shard, _ in homes.values()):
-            raise MeterMovedError(", ".join(homes))
+        shards = frozenset(shard for shard, _ in homes.values())
+        if not shards <= session.positions.keys():
+            raise MoreShardsError(", ".join(homes), shards)
         self._accounts.update(session.accounts_at(homes.values()))
         self._homes.update(homes)
 

@@ -3,6 +3,6 @@
 from ledger.store.claim_book import Contradiction
 from ledger.store.ledger import Context, Ledger
 from ledger.store.session import Session
-from ledger.store.work import Answer, Work
+from ledger.store.work import Answer, MoreShardsError, Work
 
-__all__ = ["Answer", "Context", "Contradiction", "Ledger", "Session", "Work"]
+__all__ = ["Answer", "Context", "Contradiction", "Ledger", "MoreShardsError", "Session", "Work"]

@@ -19,7 +19,7 @@ from ledger.ports import ConflictError, Log, LogUnavailableError, LogWriter
 from ledger.store.cache import GenerationalCache
 from ledger.store.claim_book import ClaimBook
 from ledger.store.session import Session
-from ledger.store.work import Answer, Work
+from ledger.store.work import Answer, MoreShardsError, Work
 
 EVENTS_MAX: Final = 5_000
 LINGER_S: Final = 0.002
@@ -124,8 +124,9 @@ class Committer:
             except ConflictError:
                 continue
             except _WorkFailedError as failure:
-                failure.work.settle(failure.error)
-                batch.remove(failure.work)
+                if not failure.has_widened():
+                    failure.work.settle(failure.error)
+                    batch.remove(failure.work)
             except LogUnavailableError:
                 raise
             except Exception:  # noqa: BLE001 - one of them holds what cannot be written: find it
@@ -146,6 +147,8 @@ class Committer:
             except LogUnavailableError:
                 raise
             except _WorkFailedError as failure:
+                if failure.has_widened():
+                    continue
                 work.settle(failure.error)
             except Exception as error:  # noqa: BLE001 - a fault here is its writer's answer
                 work.settle(error)
@@ -221,6 +224,13 @@ class _WorkFailedError(Exception):
         super().__init__(str(error))
         self.work = work
         self.error = error
+
+    def has_widened(self) -> bool:
+        """Whether the work only lacked the lock of some shards, and has it from now on."""
+        if not isinstance(self.error, MoreShardsError) or self.error.shards <= self.work.shards:
+            return False
+        self.work.shards |= self.error.shards
+        return True
 
 
 def _decide(session: Session, work: Work, book: ClaimBook) -> Outcome:

@@ -21,6 +21,17 @@ class Answer(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
+class MoreShardsError(Exception):
+    """A work must write to shards that are not locked: in its place it is decided again with them.
+
+    What was handed over after it stays behind it, so that readings keep their order.
+    """
+
+    def __init__(self, message: str, shards: frozenset[int]) -> None:
+        super().__init__(message)
+        self.shards = shards
+
+
 @dataclass(slots=True)
 class Work:
     """A decision to be made under the lock of `shards`, the only ones it may write to.

@@ -1,11 +1,8 @@
 """Readings of meters that were taken from one account and installed at another, in any shard."""
 
-import pytest
-
 from ledger.aggregates.meter import Meter
 from ledger.commands import record_readings
 from ledger.commands.late_readings import Reading
-from ledger.commands.record_readings import MeterMovedError
 from tests.harness.desk import ACTOR, Desk, at_us, point
 from tests.harness.readings import charges, codes, counts
 
@@ -42,10 +39,26 @@ def test_meters_that_move_while_another_process_remembers_them_are_found(shards:
         later = point(meter_no, installed_at="2026-01-10", initial={"total": "20"})
         shards.install(new, later)
     batch = [Reading(no, at_us("2026-01-11"), {"total": 21_000}) for no in ("M1", "M2")]
-    with pytest.raises(MeterMovedError):
-        record_readings.submit(batch, colleague.ledger, ACTOR).result()
     assert counts(colleague.read_all(*batch)) == (2, 0, [])
     assert [len(charges(shards, number)) for number in ("A5", "A4")] == [1, 1]
+    colleague.close()
+
+
+def test_batches_on_their_way_keep_their_order_when_a_meter_has_moved(shards: Desk) -> None:
+    shards.open("A1", point("M1"))
+    shards.open("A4")
+    colleague = shards.colleague()
+    colleague.read("M1", "2026-01-02", 10_000)
+    move(shards, "M1", "A1", "A4")
+    batches = [
+        [Reading("M1", at_us(f"2026-01-{day}"), {"total": day * 2_000})] for day in range(11, 19)
+    ]
+    waiting = [record_readings.submit(batch, colleague.ledger, ACTOR) for batch in batches]
+    assert [counts(answer.result().body) for answer in waiting] == [(1, 0, [])] * len(batches)
+    moved = [type(fact).__name__ for fact in shards.facts("A4")]
+    assert moved.count("AccountCharged") == len(batches)
+    assert "ChargeCorrected" not in moved
+    assert colleague.read("M1", "2026-01-03", 12_000)["accepted"] == 1  # Late, at the old account.
     colleague.close()
 
 
