@@ -60,8 +60,9 @@ EMPTY_PURSE: Final = "A000007"
 class Town:
     """Accounts that were opened weeks ago, paid, and used electricity and water since."""
 
-    def __init__(self, ledger: Ledger, accounts: int) -> None:
+    def __init__(self, ledger: Ledger, accounts: int, *, is_known: bool) -> None:
         self._ledger = ledger
+        self._is_known = is_known
         self._chance = random.Random(7)
         self._numbers = [f"A{number:06}" for number in range(1, accounts + 1)]
         self._now_us = now_us()
@@ -108,13 +109,16 @@ class Town:
         return open_account.OpenAccount.model_validate(
             {
                 "account_no": account_no,
-                "name": f"{self._chance.choice(FAMILY)}{self._chance.choice(GIVEN)}",
-                "phone": f"1380000{number:04}",
+                **(self._person(number) if self._is_known else {}),
                 "site": "阳光花园",
                 "group": HOMES[number % len(HOMES)],
                 "service_points": points,
             }
         )
+
+    def _person(self, number: int) -> dict[str, str]:
+        name = f"{self._chance.choice(FAMILY)}{self._chance.choice(GIVEN)}"
+        return {"name": name, "phone": f"1380000{number:04}"}
 
     def _purse(self, account_no: str) -> int:
         if account_no == EMPTY_PURSE:
@@ -218,7 +222,7 @@ def served(folder: Path, accounts: int, *, has_a_past: bool = True) -> Iterator[
     open_vault(engine, settings).prepare()
     open_users(engine, settings).prepare()
     ledger = open_ledger(settings, engine)
-    town = Town(ledger, accounts)
+    town = Town(ledger, accounts, is_known=has_a_past)
     town.found()
     if has_a_past:
         town.live_through()
