@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from adapters.views.feed import Feed
+from ledger.projections.catalogue import DETAIL, FRONT
 from ledger.projections.tail import Tail
 
 POLL_S: Final = 0.05
 """A commit of this process wakes the feeds at once; those of others are found by polling."""
 PAUSE_AFTER_ERROR_S: Final = 1.0
+PACE_S: Final = {FRONT: 0.02, DETAIL: 0.25}
+"""Pause of each feed after a small batch: many payments a second are cheaper seen together."""
+SMALL: Final = 1_000
+"""Events; behind a larger batch there may be more, and nothing is waited for."""
 
 log = logging.getLogger(__name__)
 
@@ -62,3 +67,5 @@ class Worker:
                 continue
             if not taken:
                 wake.wait(POLL_S)
+            elif taken < SMALL:
+                self._stopping.wait(PACE_S[feed.spec.name])

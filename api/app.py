@@ -8,6 +8,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from api import console, metrics, openapi
 from api.auth import require_guards
+from api.mailbox import Mailboxes
 from api.metrics import Metrics
 from api.middleware import Porter
 from api.problems import tell_problems
@@ -30,6 +31,7 @@ def create_app(service: Service, users: Users, meanings: Sequence[Meaning] = ())
     app.state.users = users
     app.state.metrics = Metrics()
     app.state.running = set()
+    app.state.mail = Mailboxes()
     app.state.stream = Stream(service.queries)
     tell_problems(app, meanings)
     app.add_middleware(Porter, new_id=service.ledger.new_id, metrics=app.state.metrics)

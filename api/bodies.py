@@ -1,6 +1,5 @@
 """What comes in and what goes out: JSON read once into a command, answers written once."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import service_of
+from api.mailbox import Mailboxes
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import Command, Json
@@ -120,7 +120,8 @@ async def submit(
     """Hand a command to the committer and wait without a thread."""
     ledger = service_of(request).ledger
     async with asked_once(request, who, command, required=moves_money) as context:
-        return answered(await asyncio.wrap_future(hand_over(command, ledger, context)), status)
+        mail: Mailboxes = request.app.state.mail
+        return answered(await mail.answer(hand_over(command, ledger, context)), status)
 
 
 def answered(answer: Answer, status: int = 201) -> Response:
