@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from ledger.pricing.exact import QUANTITY_DIGITS
 from ledger.values import local_us, micros
 
 Shown = MeterInstalled | Reading | MeterRemoved
+_REMEMBERED = 100_000
 WRAP_SHARE = 2
 """A fall is a wrap-around only if the meter then passed less than half of its range."""
 
@@ -92,11 +94,10 @@ def known_of(
         if isinstance(event, AttributeChanged):
             at = local_us(tariff.timezone, instant_of(event.at, zone))
             changes.append((at, event.attribute, event.value))
-    bills = {
-        local_us(tariff.timezone, instant_of(shown.at, zone))
-        for shown in _in_force(events).values()
-        if isinstance(shown, Reading)
-    }
+    bills: set[int] = set()
+    if any(version.is_billed for version in tariff.versions):
+        readings = [each for each in _in_force(events).values() if isinstance(each, Reading)]
+        bills = {local_us(tariff.timezone, instant_of(each.at, zone)) for each in readings}
     changes.sort(key=lambda change: change[0])
     return Context(attributes=tuple(changes), bills=tuple(sorted(bills)))
 
@@ -131,7 +132,12 @@ def _values(shown: Shown, registers: tuple[str, ...]) -> tuple[Fraction, ...]:
     if set(shown.registers) != set(registers):
         names = ", ".join(registers)
         raise CaseFileInvalid(f"Event {shown.seq} must show the tariff's registers: {names}.")
-    return tuple(Fraction(shown.registers[name]) for name in registers)
+    return tuple(_number(shown.registers[name]) for name in registers)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _number(text: str) -> Fraction:
+    return Fraction(text)
 
 
 def _passed(old: Fraction, new: Fraction, wrap: Fraction | None) -> Fraction | None:
@@ -143,6 +149,7 @@ def _passed(old: Fraction, new: Fraction, wrap: Fraction | None) -> Fraction | N
     return new - old + wrap
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def instant_of(text: str, zone: ZoneInfo) -> int:
     """UTC microseconds of a case's time; the tariff's zone where it names none."""
     try:

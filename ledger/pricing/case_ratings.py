@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +12,7 @@ from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.context import NOTHING_KNOWN, Context
 from ledger.pricing.generic import Step, Tally
 from ledger.pricing.pieces import Piece
-from ledger.pricing.position import NotRateable
+from ledger.pricing.position import NotRateable, Position
 
 Amounts = tuple[int, ...]
 
@@ -73,38 +74,61 @@ class Book:
         )
 
 
-def charge(
-    tariff: CompiledTariff, intervals: Sequence[Interval], context: Context = NOTHING_KNOWN
-) -> list[Amounts]:
-    """Amounts of each interval, in order, by the same `rate` that charges accounts."""
-    if not intervals:
-        return []
-    try:
-        return _charge_in_turn(tariff, intervals, context)
-    except NotRateable as error:
-        if error.code != "closed_window":
-            raise
-        # One meter's window has closed, another's reading goes back to it.
-        return [derived.amounts() for derived in Book(tariff, intervals, context).derived]
+class Charges:
+    """Amounts of intervals, by the same `rate` that charges accounts.
 
+    What the last list had in common with the next one, from the beginning on, is not rated again.
+    """
 
-def _charge_in_turn(
-    tariff: CompiledTariff, intervals: Sequence[Interval], context: Context
-) -> list[Amounts]:
-    position = tariff.start(min(interval.from_us for interval in intervals))
-    charged = []
-    for interval in intervals:
+    def __init__(self, tariff: CompiledTariff) -> None:
+        self._tariff = tariff
+        self._context = NOTHING_KNOWN
+        self._intervals: list[Interval] = []
+        self._charged: list[tuple[Position, Amounts]] = []
+
+    def of(self, intervals: Sequence[Interval], context: Context) -> list[Amounts]:
+        """Amounts of each interval, in order."""
+        try:
+            self._charge_in_turn(intervals, context)
+        except NotRateable as error:
+            self._forget(0)
+            if error.code != "closed_window":
+                raise
+            # One meter's window has closed, another's reading goes back to it.
+            return [derived.amounts() for derived in Book(self._tariff, intervals, context).derived]
+        return [amounts for _, amounts in self._charged]
+
+    def _charge_in_turn(self, intervals: Sequence[Interval], context: Context) -> None:
+        same = 0
+        if context == self._context and intervals and self._begins_like(intervals):
+            pairs = zip(self._intervals, intervals, strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        self._forget(same)
+        self._context = context
+        for interval in intervals[same:]:
+            position = self._charged[-1][0] if self._charged else self._start(intervals)
+            self._intervals.append(interval)
+            self._charged.append(self._rate(position, interval))
+
+    def _begins_like(self, intervals: Sequence[Interval]) -> bool:
+        """Whether the supply began at the same time."""
+        known = min((each.from_us for each in self._intervals), default=None)
+        return known == min(each.from_us for each in intervals)
+
+    def _start(self, intervals: Sequence[Interval]) -> Position:
+        return self._tariff.start(min(interval.from_us for interval in intervals))
+
+    def _forget(self, kept: int) -> None:
+        del self._intervals[kept:]
+        del self._charged[kept:]
+
+    def _rate(self, position: Position, interval: Interval) -> tuple[Position, Amounts]:
+        times = interval.from_us, interval.to_us
         whole = tuple(int(quantity) for quantity in interval.quantities)
         if whole == interval.quantities:
-            position, amounts = tariff.rate(
-                position, interval.from_us, interval.to_us, whole, context
-            )
-        else:
-            position, amounts, _ = tariff.derive(
-                position, interval.from_us, interval.to_us, interval.quantities, context
-            )
-        charged.append(amounts)
-    return charged
+            return self._tariff.rate(position, *times, whole, self._context)
+        exact = self._tariff.derive(position, *times, interval.quantities, self._context)
+        return exact[:2]
 
 
 def tier_quantities(steps: Sequence[Step]) -> list[Fraction]:

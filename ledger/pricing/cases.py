@@ -15,7 +15,7 @@ from ledger.pricing.case_file import (
     parse_cases,
 )
 from ledger.pricing.case_meters import Interval, known_of, meters
-from ledger.pricing.case_ratings import Amounts, Book, charge, tier_quantities
+from ledger.pricing.case_ratings import Amounts, Book, Charges, tier_quantities
 from ledger.pricing.case_sales import sales
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
 from ledger.pricing.explain import (
@@ -92,7 +92,7 @@ def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
     sold = sales(case, tariff)
     if sold:
         return _sold(case, tariff, sold)
-    charged = charge(tariff, found.intervals, context)
+    charged = Charges(tariff).of(found.intervals, context)
     book = Book(tariff, found.intervals, context) if found.intervals else None
     return CaseResult(
         id=case.id,
@@ -162,13 +162,13 @@ def _contradictions(result: CaseResult) -> list[str]:
 def _posted(tariff: CompiledTariff, case: Case) -> list[Json]:
     """What each event moved: the difference of two full ratings, so a late one may give back."""
     postings: list[Json] = []
-    before = 0
+    before, charges = 0, Charges(tariff)
     for count, event in enumerate(case.events, start=1):
         if isinstance(event, MeterInstalled):
             continue
         known = case.events[:count]
         context = known_of(known, case.attributes, tariff)
-        after = sum(map(sum, charge(tariff, meters(known, tariff).intervals, context)))
+        after = sum(map(sum, charges.of(meters(known, tariff).intervals, context)))
         if after != before or not isinstance(event, AttributeChanged):
             amount = money_text(tariff, after - before)
             postings.append({"after_seq": event.seq, "amount": amount})
