@@ -3,7 +3,7 @@
 import os
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEDGER_"
@@ -28,8 +28,22 @@ class Settings(BaseSettings):
     """So many trips are sent to one gateway within a minute at most."""
     poll_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 60
     """So often every connected meter is read."""
+    approvals: str = "none"
+    """What a second person must approve before it takes effect: `tariff`, or `none`."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
+
+    @field_validator("approvals")
+    @classmethod
+    def _known_approvals(cls, text: str) -> str:
+        unknown = sorted({word.strip() for word in text.split(",")} - {"", "none", "tariff"})
+        if unknown:
+            raise ValueError(f"nothing is approved by the name {unknown[0]!r}; there is: tariff")
+        return text
+
+    def needing_approval(self) -> frozenset[str]:
+        """The words of `approvals`."""
+        return frozenset(word.strip() for word in self.approvals.split(",")) & {"tariff"}
 
     @model_validator(mode="after")
     def _no_unknown_names(self) -> Self:

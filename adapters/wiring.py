@@ -83,6 +83,7 @@ def open_ledger(
         entropy=os.urandom,  # noqa: TID251 - the one place that draws it
         vault=open_vault(engine, settings),
         cache_size=settings.cache_accounts,
+        approvals=settings.needing_approval(),
     )
 
 

@@ -8,7 +8,7 @@ import typer
 from adapters.cli.inputs import Reason, made, registers
 from adapters.cli.opening import Opened, opened
 from adapters.cli.output import Shown, facts, table
-from adapters.cli.problems import OK, REFUSED, InputError
+from adapters.cli.problems import DIFFERENCE, OK, InputError
 from adapters.cli.readings import group as readings
 from adapters.cli.verbs import topic, verb
 from adapters.views.queries import SqlQueries
@@ -54,8 +54,8 @@ def recompute(meter: MeterNo = None, account: AccountNo = None, code: Code = Non
         items = [item_of(body) for body in _bodies(here, meter, account, code)]
         body = recompute_quarantine.recompute(items, here.ledger, here.context)
     counted = {**body, "waiting": len(body["waiting"])}
-    code_ = OK if not body["waiting"] else REFUSED
-    return Shown(body=body, human=facts(counted), exit_code=code_)
+    still_waits = DIFFERENCE if body["waiting"] else OK
+    return Shown(body=body, human=facts(counted), exit_code=still_waits)
 
 
 @verb(group)

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from adapters.cli.documents import Files, read_document, read_tariffs
 from adapters.cli.opening import opened
-from adapters.cli.output import Shown, cell, table
+from adapters.cli.output import Shown, cell, facts, table
 from adapters.cli.problems import DIFFERENCE, OK, REFUSED, InputError
 from adapters.cli.verbs import topic, verb
 from ledger.commands import Json, publish_tariff
 from ledger.pricing import CaseFileInvalid, CaseResult, TariffInvalid, lint, run_cases
 
-group = topic("tariff", "Tariffs: publish, lint, test.")
+group = topic("tariff", "Tariffs: publish, approve, lint, test, diff, preview.")
 
 
 @verb(group)
@@ -33,7 +35,20 @@ def publish(files: Files) -> Shown:
 
 
 def _changed(body: Json) -> str:
+    if body.get("waits_for_approval"):
+        return "waits for approval"
     return "published" if body["changed"] else "was published before"
+
+
+@verb(group)
+def approve(
+    tariff: Annotated[str, typer.Argument(metavar="TARIFF", help="Id of the tariff.")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="Number of the draft.")],
+) -> Shown:
+    """Let a draft take effect that somebody else has written."""
+    with opened() as here:
+        body = publish_tariff.approve(tariff, version, here.ledger, here.context).body
+    return Shown(body=body, human=facts(body))
 
 
 @verb(group, "lint")

@@ -21,6 +21,7 @@ from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.aggregates.tariff import Tariff
+from ledger.aggregates.tariff_draft import TariffDraft
 from ledger.aggregates.work_order import WorkOrder
 from ledger.audit.chain import Finding
 from ledger.audit.control import Decisions
@@ -48,6 +49,8 @@ KINDS: Final[dict[type[Event], type[Aggregate]]] = {
     **dict.fromkeys(work_order.EVENTS, WorkOrder),
     **dict.fromkeys(gateway.EVENTS, Gateway),
     catalogue.TariffPublished: Tariff,
+    catalogue.TariffDrafted: TariffDraft,
+    catalogue.TariffApproved: TariffDraft,
     catalogue.PolicyPublished: ControlPolicy,
 }
 CATALOGUE: Final = (catalogue.TariffPublished.TOPIC, catalogue.PolicyPublished.TOPIC)

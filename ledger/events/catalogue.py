@@ -16,6 +16,28 @@ class TariffPublished(Event, frozen=True):
     document_sha256: str
 
 
+class TariffDrafted(Event, frozen=True):
+    """A tariff document was proposed; it takes effect when a second person approves it (草案)."""
+
+    TOPIC: ClassVar[str] = "tariff.drafted.v1"
+    tariff_id: str
+    draft: int
+    document: msgspec.Raw
+    document_sha256: str
+    drafted_by: str
+
+
+class TariffApproved(Event, frozen=True):
+    """A second person approved a draft (批准); the document was published with it."""
+
+    TOPIC: ClassVar[str] = "tariff.approved.v1"
+    tariff_id: str
+    draft: int
+    document_sha256: str
+    drafted_by: str
+    approved_by: str
+
+
 class PolicyPublished(Event, frozen=True):
     """A control policy took effect for every decision from now on."""
 
@@ -25,4 +47,4 @@ class PolicyPublished(Event, frozen=True):
     document_sha256: str
 
 
-EVENTS: Final = (TariffPublished, PolicyPublished)
+EVENTS: Final = (TariffPublished, TariffDrafted, TariffApproved, PolicyPublished)

@@ -16,6 +16,7 @@ from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
+from ledger.aggregates.tariff_draft import TariffDraft
 from ledger.aggregates.work_order import WorkOrder
 from ledger.events.registry import decode
 from ledger.ports import Past
@@ -37,6 +38,7 @@ _DECODERS: Final[dict[type[Aggregate], Any]] = {
         Gateway,
         ControlPolicy,
         Tariff,
+        TariffDraft,
     )
 }
 

@@ -51,8 +51,11 @@ class Ledger:
         entropy: Callable[[int], bytes],
         vault: Vault,
         cache_size: int = 1_500_000,
+        approvals: frozenset[str] = frozenset(),
     ) -> None:
         self.log = log
+        self.approvals = approvals
+        """What takes effect only when a second person approves it."""
         self.terms = terms
         self.clock = clock
         self.vault = vault

@@ -17,6 +17,7 @@ from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
+from ledger.aggregates.tariff_draft import TariffDraft
 from ledger.aggregates.work_order import WorkOrder
 from ledger.events import (
     account,
@@ -40,6 +41,7 @@ KINDS: dict[type[Aggregate], set[Any]] = {
     WorkOrder: set(work_order.EVENTS),
     Gateway: set(gateway.EVENTS),
     Tariff: {catalogue.TariffPublished},
+    TariffDraft: {catalogue.TariffDrafted, catalogue.TariffApproved},
     ControlPolicy: {catalogue.PolicyPublished},
 }
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND)

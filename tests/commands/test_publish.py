@@ -3,9 +3,11 @@
 import pytest
 
 from ledger.aggregates import Refused
+from ledger.aggregates.tariff import Tariff
 from ledger.commands import publish_policy, publish_tariff
 from ledger.commands.publish_tariff import TariffRefused
-from tests.harness.desk import ACTOR, Desk, point
+from ledger.store import Context
+from tests.harness.desk import ACTOR, Desk, Json, point
 from tests.harness.documents import FLAT, daily_fee, energy, policy, tariff, version
 
 FOREVER = version(energy(["0.5"]))
@@ -84,3 +86,50 @@ def test_another_line_may_begin_with_another_version(desk: Desk) -> None:
     desk.clock.go("2026-08-01")
     desk.read("M1", "2026-07-25", 4_000)
     assert desk.account("A1").balance_minor == -(1_00 + 1_00 + 1_00)
+
+
+@pytest.fixture
+def careful(desk: Desk) -> Desk:
+    """A desk at which tariffs wait for a second person."""
+    desk.ledger.approvals = frozenset({"tariff"})
+    return desk
+
+
+def approve(desk: Desk, number: int, actor: str, tariff_id: str = "new") -> Json:
+    return publish_tariff.approve(tariff_id, number, desk.ledger, Context(actor)).body
+
+
+def test_a_draft_rates_nothing_until_a_second_person_approves_it(careful: Desk) -> None:
+    body = publish_tariff.handle(tariff("new"), careful.ledger, ACTOR).body
+    assert (body["version"], body["waits_for_approval"]) == (1, True)
+    with pytest.raises(Refused) as refusal:
+        careful.open("A1", point("M1", "new"))
+    assert refusal.value.code == "tariff_unknown"
+    with pytest.raises(Refused) as refusal:
+        approve(careful, 1, ACTOR.actor)
+    assert refusal.value.code == "same_person"
+    assert approve(careful, 1, "clerk-2")["changed"] is True
+    careful.open("A1", point("M1", "new"))
+    assert careful.fold(Tariff, "new", 0).version == 1
+
+
+def test_a_newer_draft_takes_the_place_of_the_one_that_waits(careful: Desk) -> None:
+    first, second = tariff("new"), tariff("new", version(energy(["0.7"])))
+    for document, number in ((first, 1), (first, 1), (second, 2)):
+        body = publish_tariff.handle(document, careful.ledger, ACTOR).body
+        assert body["version"] == number
+    for number in (1, 3):
+        with pytest.raises(Refused) as refusal:
+            approve(careful, number, "clerk-2")
+        assert refusal.value.code == "draft_unknown"
+    approve(careful, 2, "clerk-2")
+    with pytest.raises(Refused) as refusal:
+        approve(careful, 2, "clerk-2")
+    assert refusal.value.code == "draft_unknown"
+    assert publish_tariff.handle(second, careful.ledger, ACTOR).body["changed"] is False
+
+
+def test_a_draft_that_changes_what_has_begun_is_refused_at_once(careful: Desk) -> None:
+    with pytest.raises(Refused) as refusal:
+        publish_tariff.handle(tariff("flat", version(energy(["9"]))), careful.ledger, ACTOR)
+    assert refusal.value.code == "tariff_version_changed"

@@ -1,6 +1,6 @@
 """A day on which everything happens that the ledger knows: every topic at least once."""
 
-from ledger.commands import accrue_fixed
+from ledger.commands import accrue_fixed, publish_tariff
 from ledger.commands.assign import (
     AssignGroup,
     AssignPolicy,
@@ -11,7 +11,9 @@ from ledger.commands.assign import (
 )
 from ledger.commands.late_readings import Reading
 from ledger.commands.recompute_quarantine import DismissItem, Item, dismiss
+from ledger.events.catalogue import TariffDrafted
 from ledger.events.meter import ReadingQuarantined
+from ledger.store import Context
 from tests.harness.desk import ACTOR, Desk, at_us, point, water
 from tests.harness.documents import daily_fee, energy, policy, tariff, version
 
@@ -25,6 +27,7 @@ def busy_day(desk: Desk, street: str = "") -> None:
     _somebody_falls_behind(desk, f"{street}A2", f"{street}M2")
     _somebody_moves_out(desk, f"{street}A3", f"{street}M3", f"{street}M4")
     _somebody_is_away(desk, f"{street}A6", f"{street}M6")
+    _two_people_agree(desk)
 
 
 def _somebody_pays(desk: Desk, account_no: str, meter_no: str, water_no: str) -> None:
@@ -64,6 +67,14 @@ def _somebody_dismisses(desk: Desk, account_no: str) -> None:
     reading = Reading(event.meter_no, item.valid_at_us, event.registers)
     place = Item(item.shard, item.position, reading)
     dismiss(place, DismissItem(reason="a test of the meter"), desk.ledger, ACTOR)
+
+
+def _two_people_agree(desk: Desk) -> None:
+    before, desk.ledger.approvals = desk.ledger.approvals, frozenset({"tariff"})
+    desk.publish(tariff("agreed"))
+    if desk.ledger.event(0, desk.heads()[0]).TOPIC == TariffDrafted.TOPIC:  # type: ignore[union-attr]
+        publish_tariff.approve("agreed", 1, desk.ledger, Context("clerk-2"))
+    desk.ledger.approvals = before
 
 
 def _somebody_is_away(desk: Desk, account_no: str, meter_no: str) -> None:
