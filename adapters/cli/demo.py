@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from adapters.cli.output import Stream, progress, say
 from adapters.cli.problems import InputError
+from adapters.demo.life import Life
 from adapters.demo.stage import Plan, Stage, staged, temporary
 from adapters.wiring import now_us, open_engine, open_users, read_settings
 from api.console import guide
@@ -79,6 +80,7 @@ def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[J
         body = _body(stage, plan)
         app = enter(serving(settings, stage.town.clock.now_us))
         guide.install(app, _guide(stage, plan))
+        enter(Life(stage.town, app.state.service.ledger, stage.purses))
         yield {**body, "seconds": round(time.monotonic() - began_s, 1)}
         sys.stdout.flush()
         if is_opened:

@@ -3,20 +3,17 @@
 The ledger, of one shard, is given the town's clock, so each fact is recorded when it happened.
 """
 
-import threading
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
-from adapters.demo.catalogue import REMIND_MINOR, publish
+from adapters.demo.catalogue import publish
 from adapters.demo.people import GROUPS, Fate
+from adapters.demo.purses import Money, Purses, days_paid, rounded_up
 from adapters.demo.town import Inhabitant, Town
-from ledger.commands import open_account, recharge, record_readings
-from ledger.events import Recorded
-from ledger.events.account import AccountCharged, AccountCredited
+from ledger.commands import open_account, record_readings
 from ledger.store import Context, Ledger
 from ledger.values import instant
 
-CASHIER: Final = Context("demo:cashier")
 POLLER: Final = Context("demo:poller")
 CLERK: Final = Context("demo:clerk")
 HOUR_US: Final = 3_600_000_000
@@ -32,23 +29,10 @@ END_MINOR: Final[dict[Fate, int]] = {
     "cut_off": -15,
 }
 """Where the balance stands when the history ends."""
-CHANNELS: Final = ("wechat", "alipay", "cash", "pos")
-STEP_MINOR: Final = 10_00
-THRIFTY_DAYS: Final = 5
-"""Who will be short of money pays for so few days at a time."""
-USUAL_DAYS: Final = 24
 SHARE_MAX: Final = 8_000
 MINOR_PER_MWH: Final = 54_000
 """About what homes pay, for those who plan ahead."""
 Progress = Callable[[int, int | None], None]
-
-
-class Money(NamedTuple):
-    """An account between two readings."""
-
-    balance_minor: int
-    day_minor: int
-    """What its last day cost, in minor units."""
 
 
 def hours_of(now_us: int) -> int:
@@ -69,11 +53,7 @@ class History:
         self._town = town
         self._ledger = ledger
         self._end_us = hours_of(now_us)
-        self._payments = 0
-        self._money: dict[str, Money] = {}
-        self._seen = 0
-        self._has_seen = threading.Condition()
-        ledger.watch(self._see)
+        self.purses = Purses(ledger, "H")
 
     def live(self, advance: Progress) -> int:
         """Open all accounts and let the days pass; how many readings were recorded."""
@@ -124,21 +104,19 @@ class History:
         for answer in answers:
             answer.result()
         first = [(each, self._first_payment(each)) for each in self._town.people]
-        self._credit(first, self._town.clock.now_us())
+        self.purses.credit(first, self._town.clock.now_us())
 
     def _first_payment(self, each: Inhabitant) -> int:
         """For about as many days as they will pay for later."""
         now_us = self._town.clock.now_us()
-        return _rounded_up(_cost(each.wh_between(now_us, now_us + DAY_US)) * _days(each))
+        return rounded_up(_cost(each.wh_between(now_us, now_us + DAY_US)) * days_paid(each))
 
     def _read(self, at_us: int) -> None:
         readings = [each.reading(at_us) for each in self._town.people]
         body = record_readings.handle(readings, self._ledger, POLLER).body
         if body["quarantined"]:
             raise AssertionError(f"the history was not charged: {body['quarantined'][0]}")
-        position = int(body["positions"]["0"])
-        with self._has_seen:
-            self._has_seen.wait_for(lambda: self._seen >= position)
+        self.purses.await_position(int(body["positions"]["0"]))
 
     def _is_pay_time(self, at_us: int) -> bool:
         """Every midnight; in the last days every sixth hour, at the end each."""
@@ -151,14 +129,14 @@ class History:
         """Whoever runs low pays; whoever shall be short at the end is steered there."""
         payments = []
         for each in self._town.people:
-            account = self._money[each.customer.account_no]
+            account = self.purses.money_of(each)
             if each.customer.fate != "well" and at_us >= self._end_us - HOURLY_DAYS * DAY_US:
                 amount = self._steered(each, account, at_us)
             else:
-                amount = _wanted(each, account)
+                amount = self.purses.wanted(each)
             if amount:
                 payments.append((each, amount))
-        self._credit(payments, at_us)
+        self.purses.credit(payments, at_us)
 
     def _steered(self, each: Inhabitant, account: Money, at_us: int) -> int:
         """Use as much as the balance allows until the end; pay where that is too little."""
@@ -166,67 +144,15 @@ class History:
         usual_minor = max(1, _cost(each.wh_between(at_us, self._end_us)))
         amount = 0
         if spare_minor * 2 < usual_minor:
-            amount = _rounded_up(usual_minor - spare_minor)
+            amount = rounded_up(usual_minor - spare_minor)
             spare_minor += amount
         share = each.size_permille * spare_minor // usual_minor
         each.meter.draw_times(max(0, min(share, SHARE_MAX)))
         return amount
 
-    def _see(self, recorded: Sequence[Recorded]) -> None:
-        """Balances as each commit leaves them, and what a day costs by the last seven."""
-        for item in recorded:
-            match item.event:
-                case AccountCharged() as charged:
-                    self._money[charged.account_no] = Money(
-                        charged.balance_after_minor, charged.week_minor // 7
-                    )
-                case AccountCredited() as credited:
-                    before = self._money.get(credited.account_no, Money(0, 0))
-                    self._money[credited.account_no] = Money(
-                        credited.balance_after_minor, before.day_minor
-                    )
-                case _:
-                    pass
-        with self._has_seen:
-            self._seen = recorded[-1].position
-            self._has_seen.notify()
-
-    def _credit(self, payments: list[tuple[Inhabitant, int]], at_us: int) -> None:
-        answers = []
-        for each, amount_minor in payments:
-            self._payments += 1
-            command = recharge.Recharge(
-                account_no=each.customer.account_no,
-                amount_minor=amount_minor,
-                currency="CNY",
-                channel=CHANNELS[self._payments % len(CHANNELS)],
-                channel_txn_id=f"H{self._payments:06d}",
-                paid_at=instant(at_us),
-            )
-            answers.append(recharge.submit(command, self._ledger, CASHIER))
-        for answer in answers:
-            answer.result()
-
-
-def _wanted(each: Inhabitant, account: Money) -> int:
-    """What a customer pays who looks at the balance now and then."""
-    is_thrifty = each.customer.fate != "well"
-    floor_minor = account.day_minor * 2 + (0 if is_thrifty else REMIND_MINOR)
-    if account.balance_minor > floor_minor:
-        return 0
-    return _rounded_up(account.day_minor * _days(each))
-
-
-def _days(each: Inhabitant) -> int:
-    return USUAL_DAYS if each.customer.fate == "well" else THRIFTY_DAYS
-
 
 def _cost(wh: int) -> int:
     return wh * MINOR_PER_MWH // 1_000_000
-
-
-def _rounded_up(amount_minor: int) -> int:
-    return -(-max(amount_minor, 1) // STEP_MINOR) * STEP_MINOR
 
 
 def _kwh(wh: int) -> str:

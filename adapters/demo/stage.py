@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Engine, event
 
 from adapters.demo.history import CLERK, History, Progress, start_of
+from adapters.demo.purses import Purses
 from adapters.demo.town import Town, build
 from adapters.devices.park import ParkThread, running
 from adapters.settings import Settings
@@ -32,6 +33,8 @@ class Stage(NamedTuple):
     town: Town
     park: ParkThread
     readings: int
+    purses: Purses
+    """What everybody had when the history ended."""
 
 
 class Plan(NamedTuple):
@@ -48,11 +51,11 @@ def staged(settings: Settings, plan: Plan, now_us: int, advance: Progress) -> It
     """Live through the history up to `now_us`, then let the park run while the block lasts."""
     town = build(plan.meters, plan.gateways, plan.seed, start_of(now_us))
     with running(town.park) as park:
-        readings = _told(settings, town, now_us, advance)
+        readings, purses = _told(settings, town, now_us, advance)
         town.clock.skip(now_us - town.clock.now_us())
         _rush(town)
         town.clock.run_at(plan.speed)
-        yield Stage(settings, town, park, readings)
+        yield Stage(settings, town, park, readings, purses)
 
 
 def temporary(folder: Path, **settings: Any) -> Settings:  # noqa: ANN401 - as the settings name them
@@ -64,7 +67,7 @@ def temporary(folder: Path, **settings: Any) -> Settings:  # noqa: ANN401 - as t
     )
 
 
-def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> int:
+def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> tuple[int, Purses]:
     engine = _hasty_engine(settings)
     try:
         initialise(engine, TERMS)
@@ -72,7 +75,8 @@ def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> int
         open_users(engine, settings).prepare()
         ledger = open_ledger(settings, engine, town.clock.now_us)
         try:
-            readings = History(town, ledger, now_us).live(advance)
+            history = History(town, ledger, now_us)
+            readings = history.live(advance)
             _connect(town, ledger)
         finally:
             ledger.close()
@@ -80,7 +84,7 @@ def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> int
         Views(engine, TERMS).feeds[FRONT].catch_up(0)
     finally:
         engine.dispose()
-    return readings
+    return readings, history.purses
 
 
 def _hasty_engine(settings: Settings) -> Engine:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from adapters.demo.history import DAY_US, END_MINOR, HOUR_US, hours_of, start_of
+from adapters.demo.life import Life
 from adapters.demo.stage import Plan, Stage, staged, temporary
 from adapters.views.meter_lines import meter_addresses
 from adapters.wiring import open_engine, open_ledger
@@ -107,3 +108,27 @@ def test_every_meter_is_connected_to_a_line_that_answers(lived: Lived) -> None:
         addresses = meter_addresses(connection)
     engine.dispose()
     assert sorted(addresses) == sorted(lived.stage.town.park.addresses())
+
+
+def test_life_goes_on_and_only_those_who_can_pay(lived: Lived) -> None:
+    town = lived.stage.town
+    ledger = open_ledger(lived.stage.settings, clock=town.clock.now_us)
+    life = Life(town, ledger, lived.stage.purses)
+    for _ in range(12):
+        town.clock.skip(2 * DAY_US)
+        readings = [each.reading(town.clock.now_us()) for each in town.people]
+        body = record_readings.handle(readings, ledger, Context("test")).body
+        assert body["quarantined"] == []
+        life.purses.await_position(body["positions"]["0"])
+        life.pay()
+    ledger.close()
+    last = {event.account_no: event.balance_after_minor for _, event in lived.facts(AccountCharged)}
+    paid = {
+        event.account_no
+        for item, event in lived.facts(AccountCredited)
+        if "L0" in event.channel_txn_id
+    }
+    well = {each.customer.account_no for each in town.people if each.customer.fate == "well"}
+    assert paid
+    assert paid <= well
+    assert all(last[account_no] > 0 for account_no in paid)
