@@ -30,7 +30,6 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,  # Ours knows the actor and the route.
                 server_header=False,
-                proxy_headers=False,
                 timeout_graceful_shutdown=STOP_S,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 backlog=BACKLOG,
