@@ -1,8 +1,12 @@
 """Whose accounts somebody sees: every route keeps to sites, and a customer to one account."""
 
+from collections import defaultdict
+
 import pytest
 from starlette.testclient import TestClient
 
+from api.auth import scopes_by_route
+from ledger.access import SCOPES
 from ledger.commands import request_command
 from ledger.commands.request_command import RequestCommand
 from tests.harness.desk import ACTOR, point
@@ -123,3 +127,22 @@ def _pay(client: TestClient) -> dict[str, str]:
     assert answer.status_code == 201
     found: dict[str, str] = answer.json()
     return found
+
+
+def test_every_route_asks_for_its_scope_and_no_other(embedded: Office) -> None:
+    """From the routes themselves, so that a new one is asked as well."""
+    embedded.desk.open("A1", point("M1"))
+    embedded.catch_up()
+    user = embedded.hire("admin")
+    with embedded.client(None) as client:
+        for route, scope in scopes_by_route(embedded.app):
+            if not scope:
+                continue
+            methods, _, template = route.partition(" ")
+            path = template.format_map(defaultdict(lambda: "1", account_no="A1"))
+            method = methods.split(",")[0]
+            assert client.request(method, path).status_code == 401, route
+            token = embedded.users.issue_token(user.user_id, SCOPES - {scope})
+            headers = {"Authorization": f"Bearer {token}", **key()}
+            answer = client.request(method, path, headers=headers)
+            assert answer.status_code == 403, (route, answer.text)
