@@ -58,10 +58,17 @@ log = logging.getLogger(__name__)
 class Acting:
     """The threads that run while this process holds the lease."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, engine: Engine) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, engine: Engine, may_act: Callable[[], bool]
+    ) -> None:
         self._ledger = ledger
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
+        shards = range(ledger.terms.shards)
+        self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, FEED) for n in shards]
+        with self._reader.begin() as connection:
+            positions, queued = open_commands(connection)
+        self._commands = [Following(engine, n, COMMAND_TOPICS, positions.get(n, 0)) for n in shards]
         self._fleet = Fleet(ledger.clock, ZoneInfo(ledger.terms.timezone))
         self.dispatcher = Dispatcher(
             ledger,
@@ -69,6 +76,7 @@ class Acting:
             self._address_of,
             may_trip=settings.trips == "on",
             trips_a_minute=settings.trips_per_minute,
+            may_act=may_act,
         )
         self._reconciler = Reconciler(ledger, self.dispatcher)
         self.poller = Poller(
@@ -78,15 +86,9 @@ class Acting:
             interval_s=float(settings.poll_interval_s),
             on_state=self._reconciler.on_state,
         )
-        shards = range(ledger.terms.shards)
-        self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, FEED) for n in shards]
-        with self._reader.begin() as connection:
-            positions, queued = open_commands(connection)
-        self._commands = [Following(engine, n, COMMAND_TOPICS, positions.get(n, 0)) for n in shards]
         self.dispatcher.take([self._waiting(command) for command in queued])
         self.wake = threading.Event()
         self._stopping = threading.Event()
-        self._guarantees_at = 0.0
         self._threads = [
             threading.Thread(target=self._run, args=(step, pause_s), name=name, daemon=True)
             for name, step, pause_s in (
@@ -253,7 +255,8 @@ class DeviceSide:
         if not self._lease.renew():
             self._end()
         elif self.acting is None:
-            self.acting = Acting(self._settings, self._ledger, self._engine).start()
+            acting = Acting(self._settings, self._ledger, self._engine, lambda: self._lease.is_held)
+            self.acting = acting.start()
 
     def _end(self) -> None:
         if self.acting is not None:

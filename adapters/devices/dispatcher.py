@@ -19,6 +19,8 @@ from ledger.aggregates import Refused
 from ledger.aggregates.account.supply import TRIP
 from ledger.aggregates.command import SENT
 from ledger.commands.advance_command import (
+    CUSTOMER_US,
+    Dispatch,
     Progress,
     begin_dispatch,
     recheck,
@@ -27,6 +29,7 @@ from ledger.commands.advance_command import (
 )
 from ledger.commands.show_supply import shows
 from ledger.devices import MeterAddress, Offline, Ok, Order, OrderKind, Outcome
+from ledger.devices import Refused as MeterRefused
 from ledger.ports import LogUnavailableError
 from ledger.store import Ledger
 
@@ -35,7 +38,10 @@ LOOKS_S: Final = (0.0, 0.1, 0.4, 1.0)
 """Pauses before each look at a meter that obeys: a relay takes a moment to move."""
 ANSWER_S: Final = 60.0
 """A line that keeps an order longer than this has lost it."""
+SENT_WITHIN_US: Final = 60_000_000
 AFTER_FAULT_US: Final = 2_000_000
+"""Pause after a fault of our own, or after a step that changed nothing."""
+STILL_US: Final = {"held": HELD_US, "awaiting_customer": CUSTOMER_US}
 IDLE_S: Final = 1.0
 MINUTE_US: Final = 60_000_000
 
@@ -56,7 +62,8 @@ class Dispatcher:
     """Carries commands on; `address_of` tells where a meter is reached, None while nowhere.
 
     `may_trip` False is the kill switch: nothing is cut, everything else goes on. No more than
-    `trips_a_minute` are sent to one gateway.
+    `trips_a_minute` are sent to one gateway. `may_act` is asked right before anything is sent: a
+    process that slept may have been replaced meanwhile.
     """
 
     def __init__(
@@ -67,12 +74,14 @@ class Dispatcher:
         *,
         may_trip: bool = True,
         trips_a_minute: int = 60,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
         self._fleet = fleet
         self._address_of = address_of
         self._may_trip = may_trip
         self._trips_a_minute = trips_a_minute
+        self._may_act = may_act
         self._trips: dict[str, deque[int]] = {}
         self._list = WaitingList()
         self._changed = threading.Condition()
@@ -156,12 +165,23 @@ class Dispatcher:
         leave = begin_dispatch(command.command_id, self._ledger, may_trip=self._may_trip)
         if isinstance(leave, Progress):
             return leave
-        order = Order(_kind(command), leave.expires_at_us or None)
-        outcome = _answer(self._fleet.submit(leave.address, order))
+        outcome = self._send(leave, _kind(command))
         progress = record_sent(leave.command_id, leave.attempt, outcome, self._ledger)
         if progress.status in {"acknowledged", "unknown"}:
             return self._look(command, leave.attempt, leave.address)
         return progress
+
+    def _send(self, leave: Dispatch, kind: OrderKind) -> Outcome:
+        """Hand an order to the line; a trip that lies there for too long is not sent any more."""
+        if not self._may_act():
+            return Offline("another process acts on the meters")
+        expires_at_us = leave.expires_at_us
+        if kind == TRIP:
+            expires_at_us = min(expires_at_us, self._ledger.clock() + SENT_WITHIN_US)
+        order = Order(kind, expires_at_us or None)
+        outcome = _answer(self._fleet.submit(leave.address, order))
+        is_expired = isinstance(outcome, MeterRefused) and outcome.code == "expired"
+        return Offline("the line did not come to it in time") if is_expired else outcome
 
     def _look(self, command: Waiting, attempt: int, address: MeterAddress | None) -> Progress:
         """Read the meter until it shows what was ordered, or for long enough."""
@@ -203,8 +223,10 @@ def _answer(asked: "Future[Outcome]") -> Outcome:
 
 def _gone_on(command: Waiting, progress: Progress, now_us: int) -> Waiting:
     again_at_us = progress.again_at_us
-    if progress.status == "held":
-        again_at_us = now_us + HELD_US
+    if progress.status in STILL_US and again_at_us <= now_us:
+        again_at_us = now_us + STILL_US[progress.status]
+    elif progress.status == command.status and again_at_us <= now_us:
+        again_at_us = now_us + AFTER_FAULT_US
     return replace(
         command,
         status=progress.status,

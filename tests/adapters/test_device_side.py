@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from adapters.devices.park.meter import SimulatedMeter
-from ledger.commands import settle_work_order
+from ledger.commands import guarantee, settle_work_order
+from ledger.commands.guarantee import StartGuarantee
 from ledger.commands.settle_work_order import SettleWorkOrder
-from tests.harness.ledgers import CLERK
+from tests.harness.ledgers import CLERK, moment, real_clock
 from tests.harness.supplied import FIRST, Supplied, acting, soon, supplied
 
 Forced = list[tuple[str, bool, bool]]
@@ -40,9 +41,9 @@ def opened_by(forced: Forced) -> int:
 
 
 def test_money_that_is_used_up_opens_the_relay_and_a_payment_closes_it(
-    there: Supplied, forced: Forced
+    database_url: str, tmp_path: Path, forced: Forced
 ) -> None:
-    with acting(there):
+    with supplied(database_url, tmp_path) as there, acting(there):
         assert there.meter().is_closed
         there.fall_behind()
         soon(lambda: not there.meter().is_closed)
@@ -50,7 +51,7 @@ def test_money_that_is_used_up_opens_the_relay_and_a_payment_closes_it(
         there.pay()
         soon(lambda: there.meter().is_closed)
         soon(lambda: there.supply() == {"intended": "on", "actual": "on"})
-    assert there.commands() == [("trip", "verified"), ("close", "verified")]
+        assert there.commands() == [("trip", "verified"), ("close", "verified")]
     assert opened_by(forced) == 1
 
 
@@ -171,6 +172,23 @@ def test_one_of_two_acts_and_the_other_takes_over(there: Supplied, forced: Force
         soon(lambda: there.commands()[-1] == ("close", "verified"))
         second.stop()
     assert opened_by(forced) == 1
+
+
+def test_a_guarantee_whose_time_has_passed_ends_by_itself(there: Supplied) -> None:
+    with acting(there) as side:
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "verified")])
+        until_us = real_clock() + 3_000_000
+        started = StartGuarantee(
+            account_no=there.account_of(FIRST), until=moment(until_us), reason="exams"
+        )
+        guarantee.start(started, there.opened.ledger, CLERK)
+        soon(lambda: there.commands()[1:] == [("close", "verified")])
+        assert there.meter().is_closed
+        soon(lambda: real_clock() > until_us)
+        assert side.acting is not None
+        side.acting.end_guarantees()
+        soon(lambda: there.commands()[2:] == [("trip", "verified")])
 
 
 def test_a_meter_without_a_line_waits_until_it_is_connected(
