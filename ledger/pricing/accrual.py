@@ -7,6 +7,7 @@ from typing import Final
 
 from ledger.pricing.frames import Bounds, Frame
 from ledger.pricing.position import Position
+from ledger.values import local_day
 
 Accrued = tuple[int, ...]
 Numbers = tuple[int, ...]
@@ -14,11 +15,17 @@ PEAK_AND_VALLEY: Final = 2  # So common that it has its own line.
 
 
 def consumed(
-    frame: Frame, position: Position, quantities: Numbers, share: int
+    frame: Frame,
+    position: Position,
+    quantities: Numbers,
+    share: int,
+    own_bounds: Bounds | None = None,
 ) -> tuple[int, Accrued, int]:
     """Quantity, accruals and their denominator after `share` / `position.den` of the quantities."""
     bounds = frame.bounds
-    if position.in_service_from > frame.window_from:
+    if own_bounds is not None:
+        bounds = own_bounds
+    elif position.in_service_from > frame.window_from:
         bounds = frame.bounds_for(position.in_service_from)
     limits, parts = bounds
     den, used = position.den, position.used
@@ -84,3 +91,20 @@ def with_days(accrued: Accrued, days: int, frame: Frame) -> Accrued:
     for line, amount in frame.daily:
         units[line] += days * amount
     return tuple(units)
+
+
+def with_fixed(
+    frame: Frame, before: Position, accrued: Accrued, den: int, from_us: int, to_us: int
+) -> tuple[Accrued, int] | None:
+    """Accruals with the days that are due; None where a monthly or window charge is due."""
+    if before.fixed_window or (frame.is_monthly and before.months_through <= frame.month):
+        return None
+    if not all(before.accrued[line] for line in frame.once):
+        return None
+    if to_us < frame.day_end_us(before.fixed_through):
+        return accrued, before.fixed_through
+    today = local_day(frame.timezone, to_us)
+    if today <= before.fixed_through:
+        return accrued, before.fixed_through
+    days = today - max(before.fixed_through, local_day(frame.timezone, from_us))
+    return (with_days(accrued, days * den, frame) if days > 0 else accrued), today

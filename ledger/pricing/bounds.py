@@ -1,6 +1,7 @@
 """Tier bounds in force: by days, by months in service, by household (R7, R8)."""
 
 from fractions import Fraction
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from ledger.pricing.calendar import (
@@ -43,7 +44,8 @@ class Household(NamedTuple):
                 for tier in range(len(bounds)):
                     if modifier.tiers is None or tier in modifier.tiers:
                         bounds[tier] += shift
-        return bounds
+        # A bound that moved beyond the next one leaves that tier empty.
+        return list(accumulate(bounds, max))
 
     def excess(self, over: int, piece: Piece) -> Fraction:
         """The quantity above which a charge begins, prorated like a bound."""

@@ -5,18 +5,20 @@ from fractions import Fraction
 from operator import sub
 from typing import Final
 
-from ledger.pricing.accrual import consumed, with_days
+from ledger.pricing.accrual import consumed, with_fixed
 from ledger.pricing.borders import entered, through_frames
+from ledger.pricing.bounds import Household
 from ledger.pricing.calendar import instants_of_midnight, midnight
 from ledger.pricing.context import NOTHING_KNOWN, Condition, Context
 from ledger.pricing.document import TariffDocument
 from ledger.pricing.frames import Frame, Frames
 from ledger.pricing.generic import Quantity, Step, Tally
+from ledger.pricing.households import Allowance, allowance, rate_allowed
 from ledger.pricing.lines import demand_registers, energy_registers, lines_of
 from ledger.pricing.lint import checked
 from ledger.pricing.pieces import Piece, cut, cut_at_windows, version_at
 from ledger.pricing.position import NotRateable, Position
-from ledger.pricing.tables import Tables
+from ledger.pricing.tables import REMEMBERED_MAX, Tables
 from ledger.pricing.terms import conditions_of
 from ledger.values import local_day, local_us
 
@@ -54,6 +56,7 @@ class CompiledTariff:
         )
         self._register_count = len(self.registers)
         self._zeros = (0,) * len(self.lines)
+        self._allowances: dict[tuple[object, ...], Allowance | None] = {}
         self._frames = Frames(self.versions, self.timezone)
         self._frame = self._frames.of(self.versions[0].from_day)
 
@@ -81,8 +84,7 @@ class CompiledTariff:
         Quantities are in Wh or litres, in the order of `registers`. Raises NotRateable.
         """
         if not self._is_plain and self._asks(context):
-            position, amounts, _ = self.derive(position, from_us, to_us, quantities, context)
-            return position, amounts
+            return self._rate_household(position, from_us, to_us, quantities, context)
         frame = self._frame
         if not frame.from_us <= from_us < to_us <= frame.to_us:
             found = self._frames.around(from_us, to_us)
@@ -97,7 +99,7 @@ class CompiledTariff:
         after, accrued, den = consumed(frame, before, quantities, before.den)
         fixed_through = before.fixed_through
         if self._fixed_lines:
-            fixed = self._with_fixed(before, accrued, den, frame, from_us, to_us)
+            fixed = with_fixed(frame, before, accrued, den, from_us, to_us)
             if fixed is None:
                 return self._rate_over_borders(position, from_us, to_us, quantities)
             accrued, fixed_through = fixed
@@ -208,6 +210,41 @@ class CompiledTariff:
             for _, name, value in context.attributes
         )
 
+    def _rate_household(
+        self,
+        position: Position,
+        from_us: int,
+        to_us: int,
+        quantities: tuple[int, ...],
+        context: Context | None,
+    ) -> Rated:
+        """For a household with more than prices: in integers if it has only allowances."""
+        rated = None
+        is_sound = len(quantities) == self._register_count and min(quantities) >= 0
+        frame = self._frames.around(from_us, to_us) if self.tables.is_simple else None
+        if frame is not None and context is not None and is_sound:
+            before = entered(position, frame, self._zeros)
+            if before is not None:
+                own = self._allowance(frame, before, from_us, context)
+                times, has_fixed = (from_us, to_us), bool(self._fixed_lines)
+                rated = own and rate_allowed(
+                    frame, before, times, quantities, own, has_fixed=has_fixed
+                )
+        return rated or self.derive(position, from_us, to_us, quantities, context)[:2]
+
+    def _allowance(
+        self, frame: Frame, before: Position, from_us: int, context: Context
+    ) -> Allowance | None:
+        household = Household(context, before.in_service_from)
+        start = local_us(self.timezone, from_us)
+        key = (frame.window_from, frame.season, household.in_service_from)
+        known = (frame.version_number, *key, context.attributes, context.known(start))
+        if known not in self._allowances:
+            if len(self._allowances) >= REMEMBERED_MAX:
+                self._allowances.clear()
+            self._allowances[known] = allowance(frame, household, start)
+        return self._allowances[known]
+
     def _rate_over_borders(
         self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]
     ) -> Rated:
@@ -228,28 +265,6 @@ class CompiledTariff:
             raise NotRateable("registers", f"The tariff needs a quantity for each of: {names}.")
         if min(quantities) < 0:
             raise NotRateable("negative", "A quantity is below zero.")
-
-    def _with_fixed(
-        self,
-        before: Position,
-        accrued: tuple[int, ...],
-        den: int,
-        frame: Frame,
-        from_us: int,
-        to_us: int,
-    ) -> tuple[tuple[int, ...], int] | None:
-        """Accruals with the days that are due; None where a monthly or window charge is due."""
-        if before.fixed_window or (frame.is_monthly and before.months_through <= frame.month):
-            return None
-        if not all(before.accrued[line] for line in frame.once):
-            return None
-        if to_us < frame.day_end_us(before.fixed_through):
-            return accrued, before.fixed_through
-        today = local_day(self.timezone, to_us)
-        if today <= before.fixed_through:
-            return accrued, before.fixed_through
-        days = today - max(before.fixed_through, local_day(self.timezone, from_us))
-        return (with_days(accrued, days * den, frame) if days > 0 else accrued), today
 
 
 def compile_tariff(document: bytes | dict[str, object]) -> CompiledTariff:

@@ -26,7 +26,6 @@ class Frame:
         "_is_plain",
         "_prorated",
         "_step",
-        "_timezone",
         "bounds",
         "daily",
         "days",
@@ -37,6 +36,7 @@ class Frame:
         "prices",
         "season",
         "single_prices",
+        "timezone",
         "to_us",
         "version",
         "version_number",
@@ -53,7 +53,7 @@ class Frame:
         self.days = self._days()
         self.from_us = instants_of_midnight(timezone, self.days.start)[1]
         self.to_us = instants_of_midnight(timezone, self.days.stop)[0]
-        self._timezone = timezone
+        self.timezone = timezone
         self._day_ends: dict[int, int] = {}
         terms = version.terms[self.season]
         self.prices = terms.prices
@@ -89,7 +89,7 @@ class Frame:
         """UTC time before which the local day has surely not ended."""
         end_us = self._day_ends.get(day)
         if end_us is None:
-            end_us, _ = instants_of_midnight(self._timezone, day + 1)
+            end_us, _ = instants_of_midnight(self.timezone, day + 1)
             self._day_ends[day] = end_us
         return end_us
 

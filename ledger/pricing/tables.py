@@ -18,7 +18,8 @@ from ledger.pricing.lines import (
 from ledger.pricing.position import Position
 from ledger.pricing.terms import versions_of
 
-BOUNDS_MAX: Final = 100_000
+REMEMBERED_MAX: Final = 100_000
+"""Households whose bounds are kept at once."""
 
 
 class Tables:
@@ -76,7 +77,7 @@ class Tables:
 
     def remember(self, key: tuple[object, ...], bounds: list[Fraction]) -> None:
         """Keep the bounds of a household in a window."""
-        if len(self.bounds_known) >= BOUNDS_MAX:
+        if len(self.bounds_known) >= REMEMBERED_MAX:
             self.bounds_known.clear()
         self.bounds_known[key] = bounds
 

@@ -13,7 +13,7 @@ from ledger.pricing.case_meters import Interval
 from ledger.pricing.case_ratings import Book
 from ledger.pricing.context import ALWAYS, Context
 from ledger.values import closing_day, local_us, micros
-from tests.pricing.rich import contexts, rich_documents
+from tests.pricing.rich import allowances, contexts, rich_documents
 from tests.pricing.strategies import (
     HOUR_US,
     STARTS,
@@ -37,6 +37,26 @@ def test_integers_and_fractions_agree_on_every_interval(data: st.DataObject) -> 
         assert rated == tariff.derive(position, at_us, at_us + step_us, quantities)[:2]
         position, at_us = rated[0], at_us + step_us
         assert msgspec.json.decode(msgspec.json.encode(position), type=Position) == position
+
+
+@given(st.data())
+def test_integers_and_fractions_agree_for_households_with_allowances(data: st.DataObject) -> None:
+    document: dict[str, Any] = data.draw(documents(by_days=True))
+    poor = {"attribute": "low_income", "eq": True}
+    free = {"id": "free", "kind": "free_quantity", "per_month": "3", "at_rate": "0.5"}
+    for version in document["versions"]:
+        version["charges"].append(free | {"when": poor})
+        many = [each for each in data.draw(allowances()) if each["effect"] == "shift_tiers"]
+        if len(version["tiers"]) > 1:
+            version["modifiers"] = many
+    tariff = compile_tariff(document)
+    at_us = data.draw(STARTS)
+    context = data.draw(contexts(tariff.timezone, at_us))
+    position = tariff.start(at_us)
+    for step_us, quantities in data.draw(readings(len(tariff.registers))):
+        rated = tariff.rate(position, at_us, at_us + step_us, quantities, context)
+        assert rated == tariff.derive(position, at_us, at_us + step_us, quantities, context)[:2]
+        position, at_us = rated[0], at_us + step_us
 
 
 @given(st.data())
