@@ -1,5 +1,6 @@
 """An account on one page: its money, its meters, what it used, and everything that happened."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -33,6 +34,7 @@ Json = dict[str, Any]
 DAYS: Final = 30
 EXPLORED_DAYS: Final = 366
 EVENTS: Final = 100
+RECEIPT: Final = re.compile(r"(?P<shard>[0-9]{1,4})-(?P<position>[0-9]{1,18})")
 
 router = APIRouter(include_in_schema=False)
 
@@ -126,9 +128,9 @@ def search(request: Request, principal: AccountsReader, q: str = "") -> Response
     service = service_of(request)
     meter = service.queries.meter(wanted, reach) if wanted else None
     number = meter["account_no"] if meter else wanted
-    shard, dash, position = wanted.partition("-")
-    if dash and shard.isdecimal() and position.isdecimal():
-        event = service.ledger.event(int(shard), int(position))
+    receipt = RECEIPT.fullmatch(wanted)
+    if receipt is not None:
+        event = service.ledger.event(int(receipt["shard"]), int(receipt["position"]))
         number = getattr(event, "account_no", number)
     site = service.queries.site_of(number) if number else None
     if site is not None and reach.covers(number, site):

@@ -11,7 +11,7 @@ from api.auth import ControlReader, ControlWriter, service_of
 from api.bodies import cause_of
 from api.console import words
 from api.console.account import account_in_reach
-from api.console.page import address, await_views, language_of, names_of, preference, render
+from api.console.page import address, await_views, names_of, preference, render
 from api.console.recharge import sentence_of
 from api.console.words import N_
 from ledger.access import Principal
@@ -174,8 +174,7 @@ def _account_of(request: Request, principal: Principal, command_id: str) -> str:
     """The account of a command in reach."""
     account_no = service_of(request).queries.account_of_command(command_id)
     if account_no is None:
-        sentence = language_of(request).say(N_("There is no such command."))
-        raise Refused("command_unknown", sentence)
+        raise Refused("command_unknown", f"There is no command {command_id[:64]!r}.")
     body = account_in_reach(request, principal, account_no)
     return str(body["account_no"])
 

@@ -21,11 +21,16 @@ from ledger.aggregates import Refused
 from ledger.aggregates.account.state import DAYS_MAX
 from ledger.aggregates.policy import PolicyDocument
 from ledger.commands import recharge
+from ledger.ports import LogUnavailableError
 from ledger.store import Context
 
 Json = dict[str, Any]
 CHIPS: Final = (50, 100, 200, 500)
 AMOUNT_MAX: Final = Decimal(1_000_000)
+
+UNKNOWN: Final = N_(
+    "It is not known yet whether this was booked. Send the same form again: it is booked once."
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -82,12 +87,13 @@ def pay(
             channel_txn_id=reference.strip() or f"console-{key}",
         )
         answer = recharge.handle(command, ledger, Context(principal.actor, cause_of(request)))
-    except (AmountError, Refused, ValidationError) as error:
+    except (AmountError, Refused, ValidationError, LogUnavailableError) as error:
+        is_down = isinstance(error, LogUnavailableError)
         return _form(
             request,
             principal,
             body,
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            status=HTTPStatus.SERVICE_UNAVAILABLE if is_down else HTTPStatus.UNPROCESSABLE_ENTITY,
             problem=sentence_of(request, error),
             key=key,
             amount=amount,
@@ -112,7 +118,10 @@ def sentence_of(request: Request, error: Exception) -> str:
     """Why a form was refused."""
     say = language_of(request).say
     if isinstance(error, Refused):
-        return error.message
+        told = words.REFUSALS.get(error.code)
+        return say(told) if told else error.message
+    if isinstance(error, LogUnavailableError):
+        return say(UNKNOWN)
     if isinstance(error, AmountError):
         return say(str(error))
     return say(N_("Please check the fields: something in them cannot be read."))

@@ -97,6 +97,22 @@ OUTCOMES: Final = {
     "retried": N_("tried again"),
 }
 """Why a command waits, or what became of it."""
+REFUSALS: Final = {
+    "account_not_open": N_("The account is closed."),
+    "amount_too_large": N_("This is more than one payment may be."),
+    "protected": N_("The customer is protected from being cut."),
+    "guaranteed": N_("The supply is guaranteed; end the guarantee first."),
+    "disputed": N_("What is owed is in dispute; release the dispute first."),
+    "supply_cut_for_debt": N_("The money does not suffice: recharge, or guarantee the supply."),
+    "command_ended": N_("The command has ended already."),
+    "command_sent": N_("The meter may have obeyed already; order the opposite instead."),
+    "command_not_retryable": N_("There is nothing to retry."),
+    "command_superseded": N_("A newer order of this point counts."),
+    "command_unknown": N_("There is no such command."),
+    "account_unknown": N_("There is no such account, or it is out of your reach."),
+    "csrf": N_("This form is out of date; load the page again."),
+}
+"""What the rules say no to, for those who do not read English; other refusals are told as such."""
 TOPICS: Final = {
     "account.opened": N_("Account opened"),
     "account.service_point_added": N_("Meter installed"),

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from ledger.commands.record_readings import handle as record_readings
@@ -165,6 +166,54 @@ def test_a_command_is_requested_with_a_reason_and_followed_in_the_queue(visit: V
     dialog.get_by_label("Reason").fill("not needed")
     dialog.get_by_role("button", name="Cancel the command").click()
     expect(page.locator("#commands tr").first).to_contain_text("Cancelled")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("A000003", "/accounts/A000003"),
+        ("E00000004", "/accounts/A000004"),
+        ("nobody", "/monitor?q=nobody"),
+        ("0-999999999999999999", "/monitor?q=0-999999999999999999"),
+        ("0-99999999999999999999999", "/monitor?q=0-99999999999999999999999"),
+        ("%_'\"\\", "/monitor?q="),
+    ],
+)
+def test_the_search_takes_whatever_is_typed(visit: Visit, wanted: str, found: str) -> None:
+    page = visit.page
+    page.locator("#find").fill(wanted)
+    page.locator("#find").press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(visit.console.url + found)))
+
+
+def test_an_account_is_found_by_a_receipt(visit: Visit) -> None:
+    page = visit.go("/accounts/A000005?type=money")
+    receipt = re.search(r"0-\d+", page.locator("#events").inner_text())
+    assert receipt
+    page.locator("#find").fill(receipt.group())
+    page.locator("#find").press("Enter")
+    expect(page).to_have_url(re.compile("/accounts/A000005$"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/monitor?sort=sideways", "/monitor?cursor=bad&sort=balance", "/accounts/A000001?before=x"],
+)
+def test_an_address_that_says_nothing_is_told_as_a_page(visit: Visit, path: str) -> None:
+    page = visit.go(path)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This cannot be read")
+    expect(page.locator("main")).to_contain_text("Request id")
+    visit.errors.clear()  # The browser itself notes the 422.
+
+
+def test_a_fault_of_ours_is_told_with_the_id_of_its_request(visit: Visit, console: Console) -> None:
+    with console.with_a_broken_row("A000050"):
+        page = visit.go("/accounts/A000050")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Something went wrong")
+        request_id = page.locator("code").inner_text()
+        assert re.fullmatch(r"[0-9a-f]{32}", request_id)
+    expect(visit.go("/accounts/A000050").locator("#available")).to_be_visible()
+    visit.errors.clear()  # The browser itself notes the 500.
 
 
 def test_an_account_out_of_reach_is_as_unknown_as_one_that_is_not_there(

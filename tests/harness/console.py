@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from adapters.settings import Settings
 from adapters.store.schema import initialise
@@ -172,6 +172,7 @@ class Console:
 
     def __init__(self, url: str, settings: Settings, engine: Engine, app: FastAPI) -> None:
         self.url = url
+        self._engine = engine
         self._users = open_users(engine, settings)
         self._stream: Stream = app.state.stream
         self.ledger: Ledger = app.state.service.ledger
@@ -180,6 +181,27 @@ class Console:
     def listeners(self) -> int:
         """How many streams are open."""
         return len(self._stream._listeners)
+
+    @contextmanager
+    def with_a_broken_row(self, account_no: str) -> Iterator[None]:
+        """A row of the accounts view that cannot be read, for as long as the block lasts."""
+        usage = self._swap_usage(account_no, "{")
+        try:
+            yield
+        finally:
+            self._swap_usage(account_no, usage)
+
+    def _swap_usage(self, account_no: str, usage: str) -> str:
+        with self._engine.begin() as connection:
+            of_account = {"account_no": account_no, "usage": usage}
+            was = connection.scalar(
+                text("SELECT usage FROM accounts WHERE account_no = :account_no"), of_account
+            )
+            connection.execute(
+                text("UPDATE accounts SET usage = :usage WHERE account_no = :account_no"),
+                of_account,
+            )
+            return str(was)
 
     def break_streams(self) -> None:
         """End every open stream, as a server does that goes away; new ones are taken."""
