@@ -1,4 +1,4 @@
-"""What takes minutes is left out of a usual run, never the thing itself: a small size of it runs."""
+"""What takes minutes is left out of a usual run, but not the thing itself: a small size runs."""
 
 import subprocess
 import sys

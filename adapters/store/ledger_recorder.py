@@ -15,6 +15,7 @@ from eventsourcing.persistence import (
 from sqlalchemy import Engine, func, select
 
 from adapters.store.past import save_snapshots
+from adapters.store.selections import of_positions, of_versions
 from adapters.store.subscription import FollowedRecorder, PollingSubscription
 from adapters.store.tables import events, snapshots
 from ledger.ports import Snapshot
@@ -49,17 +50,12 @@ class LedgerRecorder(FollowedRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """Facts of a stream in order of version."""
-        statement = select(events).where(
+        of_stream = select(events).where(
             events.c.shard == self._shard, events.c.stream_id == str(originator_id)
         )
-        if gt is not None:
-            statement = statement.where(events.c.version > gt)
-        if lte is not None:
-            statement = statement.where(events.c.version <= lte)
-        order = events.c.version.desc() if desc else events.c.version
+        asked = of_versions(of_stream, events.c.version, gt=gt, lte=lte, desc=desc, limit=limit)
         with self._reader.begin() as connection:
-            rows = connection.execute(statement.order_by(order).limit(limit))
-            return [_fact(row) for row in rows]
+            return [_fact(row) for row in connection.execute(asked)]
 
     def facts(
         self, stream: str, after_version: int, until_version: int, valid_at_us: int
@@ -88,16 +84,17 @@ class LedgerRecorder(FollowedRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
         """Facts of the shard in order of position."""
-        statement = select(events).where(events.c.shard == self._shard)
-        if start is not None:
-            at = events.c.position
-            statement = statement.where(at >= start if inclusive_of_start else at > start)
-        if stop is not None:
-            statement = statement.where(events.c.position <= stop)
-        if topics:
-            statement = statement.where(events.c.topic.in_(topics))
+        asked = of_positions(
+            select(events).where(events.c.shard == self._shard),
+            events.c.position,
+            events.c.topic,
+            start=start,
+            stop=stop,
+            topics=topics,
+            inclusive_of_start=inclusive_of_start,
+            limit=limit,
+        )
         with self._reader.begin() as connection:
-            rows = connection.execute(statement.order_by(events.c.position).limit(limit))
             return [
                 Notification(
                     id=row.position,
@@ -106,7 +103,7 @@ class LedgerRecorder(FollowedRecorder):
                     topic=row.topic,
                     state=row.payload.encode(),
                 )
-                for row in rows
+                for row in connection.execute(asked)
             ]
 
     def max_notification_id(self) -> int | None:

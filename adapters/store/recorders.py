@@ -16,6 +16,7 @@ from eventsourcing.persistence import (
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from adapters.store.application_tables import create_tables
+from adapters.store.selections import of_positions, of_versions
 from adapters.store.subscription import FollowedRecorder, PollingSubscription
 from adapters.store.transactions import reading, refusing_unfit_values, writing
 
@@ -58,16 +59,10 @@ class SqlAggregateRecorder(AggregateRecorder):
     ) -> Sequence[StoredEvent]:
         columns = self.events.c
         version = columns.originator_version
-        query = (
-            select(columns.originator_id, version, columns.topic, columns.state)
-            .where(columns.originator_id == originator_id)
-            .order_by(version.desc() if desc else version)
-            .limit(limit)
+        of_sequence = select(columns.originator_id, version, columns.topic, columns.state).where(
+            columns.originator_id == originator_id
         )
-        if gt is not None:
-            query = query.where(version > gt)
-        if lte is not None:
-            query = query.where(version <= lte)
+        query = of_versions(of_sequence, version, gt=gt, lte=lte, desc=desc, limit=limit)
         with reading(self.engine) as connection:
             return [StoredEvent(*row) for row in connection.execute(query)]
 
@@ -151,24 +146,23 @@ class SqlApplicationRecorder(SqlAggregateRecorder, FollowedRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
         columns = self.events.c
-        position = columns.position
-        query = (
-            select(
-                columns.originator_id,
-                columns.originator_version,
-                columns.topic,
-                columns.state,
-                position,
-            )
-            .order_by(position)
-            .limit(limit)
+        of_all = select(
+            columns.originator_id,
+            columns.originator_version,
+            columns.topic,
+            columns.state,
+            columns.position,
         )
-        if start is not None:
-            query = query.where(position >= start if inclusive_of_start else position > start)
-        if stop is not None:
-            query = query.where(position <= stop)
-        if topics:
-            query = query.where(columns.topic.in_(topics))
+        query = of_positions(
+            of_all,
+            columns.position,
+            columns.topic,
+            start=start,
+            stop=stop,
+            topics=topics,
+            inclusive_of_start=inclusive_of_start,
+            limit=limit,
+        )
         with reading(self.engine) as connection:
             return [Notification(*row) for row in connection.execute(query)]
 
