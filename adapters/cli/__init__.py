@@ -24,7 +24,7 @@ TOPICS: Final = {
     "adjust": ("adjust",),
     "readings": ("readings", "quarantine"),
     "meter": ("meter", "meter_simulate", "meter_wire"),
-    "tariff": ("tariff",),
+    "tariff": ("tariff", "tariff_preview"),
     "policy": ("policy",),
     "command": ("command",),
     "why": ("why",),

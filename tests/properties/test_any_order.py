@@ -1,5 +1,6 @@
 """The same readings in any order of arrival come to the same total (R5, R14), on real stores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hypothesis import given, settings
@@ -60,16 +61,16 @@ def lives(draw: st.DrawFn) -> Life:
     )
 
 
-def opened(life: Life) -> Desk:
+def opened(life: Life, tariffs: Sequence[Json] = TARIFFS) -> Desk:
     desk = Desk.at("sqlite://")
-    desk.publish(*TARIFFS)
+    desk.publish(*tariffs)
     names = ("peak", "valley") if life.tariff_id == "sides" else ("total",)
     desk.open("A1", point("M1", life.tariff_id, initial=dict.fromkeys(names, 0)))
     return desk
 
 
-def in_order(life: Life) -> Desk:
-    desk = opened(life)
+def in_order(life: Life, tariffs: Sequence[Json] = TARIFFS) -> Desk:
+    desk = opened(life, tariffs)
     desk.read_all(*life.readings)
     accrue_fixed.handle(["A1"], desk.ledger, ACTOR)
     return desk

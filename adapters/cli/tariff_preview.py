@@ -1,0 +1,126 @@
+"""`wattledger tariff diff|preview`: what a draft changes, in words and in money."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from adapters.cli.amounts import amount_text
+from adapters.cli.documents import read_tariffs
+from adapters.cli.inputs import moment
+from adapters.cli.opening import opened
+from adapters.cli.output import Shown, cell, facts, table
+from adapters.cli.problems import DIFFERENCE, OK, InputError
+from adapters.cli.tariff import group
+from adapters.cli.verbs import verb
+from adapters.views.previews import preview_accounts, published_terms
+from ledger.commands import Json
+from ledger.commands.publish_tariff import TariffRefused
+from ledger.previewing import Preview, Span
+from ledger.pricing import TariffInvalid, compile_tariff
+from ledger.pricing.document_diff import Changed, document_diff
+from ledger.values import micros
+
+Document = Annotated[Path, typer.Argument(metavar="FILE", help="JSON file of one tariff.")]
+At = Annotated[str | None, typer.Option(help="Compare readings from here on (RFC 3339).")]
+To = Annotated[str | None, typer.Option(help="Compare readings up to here (RFC 3339).")]
+
+
+@verb(group)
+def diff(old: Document, new: Document) -> Shown:
+    """Say what differs between two tariff documents, place by place; exit 3 where they do."""
+    changes = document_diff(_one(old), _one(new))
+    return Shown(
+        body={"same": not changes, "changes": [change._asdict() for change in changes]},
+        human=table(("place", "old", "new"), [_shown(change) for change in changes]),
+        exit_code=DIFFERENCE if changes else OK,
+    )
+
+
+@verb(group)
+def preview(
+    draft: Document,
+    accounts: Annotated[
+        str | None, typer.Option(help="Account numbers, separated by commas [all].")
+    ] = None,
+    every: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option("--all", help="Every account: the default.")
+    ] = False,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Compare readings after this.")
+    ] = None,
+    to: To = None,
+    instead_of: Annotated[
+        str | None, typer.Option(help="Tariff whose accounts are rated [the draft's own id].")
+    ] = None,
+) -> Shown:
+    """Rate accounts again under a draft on their real history; nothing is written."""
+    if accounts is not None and every:
+        raise InputError("accounts_twice", "Give --accounts or --all, not both.")
+    document = _one(draft)
+    try:
+        tariff = compile_tariff(document)
+    except TariffInvalid as error:
+        raise TariffRefused(error.problems) from error
+    chosen = None if accounts is None else [each for each in accounts.split(",") if each]
+    with opened() as here:
+        here.views()
+        span = Span(
+            *(_us(text, end, here.terms.timezone) for text, end in ((from_, 0), (to, 2**62)))
+        )
+        replaced = instead_of or tariff.tariff_id
+        plan = Preview(tariff, replaced, published_terms(here.engine), span)
+        summary = preview_accounts(here.engine, here.terms.shards, plan, chosen)
+    body = {"tariff_id": replaced, "currency": tariff.currency, **summary.body()}
+    return Shown(body=body, human=_report(body))
+
+
+def _one(path: Path) -> Json:
+    found = read_tariffs(path)
+    if len(found) != 1:
+        raise InputError("file_unreadable", f"{path} holds {len(found)} tariffs; one is needed.")
+    return found[0]
+
+
+def _us(text: str | None, otherwise: int, timezone: str) -> int:
+    return otherwise if text is None else micros(moment(text, timezone))
+
+
+def _shown(change: Changed) -> tuple[str, str, str]:
+    old, new = (
+        "" if value is None else msgspec.json.encode(value).decode()
+        for value in (change.old, change.new)
+    )
+    return change.path, old, new
+
+
+def _report(body: Json) -> RenderableType:
+    currency = body["currency"]
+
+    def money(minor: Any) -> str:  # noqa: ANN401 - a number of the body
+        return amount_text(minor, currency)
+
+    head = facts(
+        {
+            "accounts": body["accounts"],
+            "intervals": body["intervals"],
+            "not rated": ", ".join(f"{code} {count}" for code, count in body["refused"].items()),
+            "revenue": f"{money(body['before_minor'])} → {money(body['after_minor'])} {currency}",
+            "difference": money(body["difference_minor"]),
+            "pay less / more / the same": (
+                f"{body['winners']} / {body['losers']} / {body['unchanged']}"
+            ),
+            **{f"warned {name}": body["warned"][name] for name in ("before", "after")},
+            **{f"cut off {name}": body["disconnected"][name] for name in ("before", "after")},
+        }
+    )
+    spread = ", ".join(f"{name} {money(value)}" for name, value in body["distribution"].items())
+    rows = [
+        (row["account_no"], *(money(row[name]) for name in ("before_minor", "after_minor")))
+        for row in (*body["largest_gains"], *body["largest_losses"])
+    ]
+    most = table(("account", "before", "after"), rows, right="before after")
+    return Group(head, Text(cell(f"differences: {spread}")), most)

@@ -1,0 +1,108 @@
+"""Histories for a preview, read from the log by chunks of accounts; only what is asked for."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, select
+
+from adapters.store.dialects import any_of
+from adapters.store.tables import events
+from adapters.views.accounts import ACCOUNTS
+from ledger.aggregates.account import Account
+from ledger.aggregates.account.control import Terms
+from ledger.aggregates.policy import PolicyDocument
+from ledger.events.catalogue import PolicyPublished
+from ledger.events.registry import decode
+from ledger.previewing import READ, Fact, Preview, Summary
+from ledger.store.session import CATALOGUE_SHARD
+from ledger.values import shard_of, stream_id
+
+CHUNK: Final = 200
+"""Accounts whose facts are read together."""
+
+
+def preview_accounts(
+    engine: Engine, shards: int, preview: Preview, account_nos: Sequence[str] | None
+) -> Summary:
+    """Rate these accounts, or all, under the preview's draft; nothing is written."""
+    summary = Summary()
+    for shard, streams in _chunks(engine, shards, account_nos):
+        for history in _histories(engine, shard, streams):
+            summary.add(preview.outcome(history))
+    return summary
+
+
+def published_terms(engine: Engine) -> dict[str, Terms]:
+    """The control policies in force, by their ids."""
+    statement = (
+        select(events.c.version, events.c.payload)
+        .where(events.c.shard == CATALOGUE_SHARD, events.c.topic == PolicyPublished.TOPIC)
+        .order_by(events.c.position)
+    )
+    terms = {}
+    with engine.execution_options(read_only=True).begin() as connection:
+        for version, payload in connection.execute(statement):
+            event = decode(PolicyPublished.TOPIC, payload)
+            assert isinstance(event, PolicyPublished)  # noqa: S101 - asked for by its topic
+            document = PolicyDocument.model_validate_json(bytes(event.document))
+            terms[event.policy_id] = document.terms(version)
+    return terms
+
+
+def _chunks(
+    engine: Engine, shards: int, account_nos: Sequence[str] | None
+) -> Iterator[tuple[int, list[str]]]:
+    """Streams of accounts, shard by shard."""
+    for shard in range(shards):
+        if account_nos is not None:
+            chosen = [number for number in account_nos if shard_of(number, shards) == shard]
+            for start in range(0, len(chosen), CHUNK):
+                yield shard, _streams(chosen[start : start + CHUNK])
+            continue
+        after: str | None = ""
+        while after is not None:
+            page = _page(engine, shard, after)
+            if page:
+                yield shard, _streams(page)
+            after = page[-1] if len(page) == CHUNK else None
+
+
+def _streams(account_nos: Sequence[str]) -> list[str]:
+    return [stream_id(Account.KIND, number) for number in account_nos]
+
+
+def _page(engine: Engine, shard: int, after: str) -> list[str]:
+    statement = (
+        select(ACCOUNTS.c.account_no)
+        .where(ACCOUNTS.c.shard == shard, ACCOUNTS.c.account_no > after)
+        .order_by(ACCOUNTS.c.account_no)
+        .limit(CHUNK)
+    )
+    with engine.execution_options(read_only=True).begin() as connection:
+        return list(connection.scalars(statement))
+
+
+def _histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[list[Fact]]:
+    """The facts of each account, in order of version."""
+    with engine.execution_options(read_only=True).begin() as connection:
+        for _, rows in groupby(_rows(connection, shard, streams), key=_stream):
+            yield [(topic, at_us, payload) for _, topic, at_us, payload in rows]
+
+
+def _rows(connection: Connection, shard: int, streams: Sequence[str]) -> Iterator[Any]:
+    columns = events.c.stream_id, events.c.topic, events.c.valid_at, events.c.payload
+    statement = (
+        select(*columns)
+        .where(
+            events.c.shard == shard,
+            any_of(connection, events.c.stream_id, list(streams)),
+            events.c.topic.in_(sorted(READ)),
+        )
+        .order_by(events.c.stream_id, events.c.version)
+    )
+    return iter(connection.execution_options(yield_per=5_000).execute(statement))
+
+
+def _stream(row: Any) -> str:  # noqa: ANN401 - a database row
+    return str(row[0])
