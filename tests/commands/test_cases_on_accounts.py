@@ -1,0 +1,96 @@
+"""The cases of a tariff's author, on real accounts: opened, read, corrected, replaced, charged."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.commands import change_attributes
+from ledger.commands.late_readings import Reading
+from ledger.events import account as facts
+from ledger.values import instant
+from tests.harness.desk import ACTOR, Desk, Json
+from tests.pricing.strategies import to_utc
+
+FOLDER = Path(__file__).parents[1] / "pricing" / "cases"
+FILES = {path: json.loads(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
+CASES = {
+    case["id"]: (case, file["tariffs"][case["tariff"]])
+    for file in FILES.values()
+    for case in file["cases"]
+    # Two meters of one account are two points of it, each with tiers of its own; a correction is
+    # told by the reading's name, and has its tests where corrections are made.
+    if case["id"] not in {"BJ26", "BJ14"}
+}
+LARGEST_WRAP = Decimal(1_000_000)
+
+
+def milli(text: str) -> int:
+    return int(Decimal(text) * 1_000)
+
+
+class Case:
+    """A case told to a desk, event by event."""
+
+    def __init__(self, desk: Desk, case: Json, tariff: Json) -> None:
+        self.desk, self.case, self.tariff = desk, case, tariff
+        self.shown: Json = {}
+
+    def tell(self) -> None:
+        self.desk.publish(self.tariff)
+        for event in self.case["events"]:
+            at_us = to_utc(self.tariff["timezone"], event["at"])
+            getattr(self, event["type"])(event, at_us)
+
+    def meter_installed(self, event: Json, at_us: int) -> None:
+        if self.shown:  # The final reading of the old meter came before it.
+            self.desk.replace_at("A1", at_us, self.shown, event["meter"], event["registers"])
+            return
+        particulars = {
+            "service_kind": self.tariff["service_kind"],
+            "meter_no": event["meter"],
+            "tariff_id": self.tariff["tariff_id"],
+            "installed_at": instant(at_us),
+            "initial": event["registers"],
+            "wrap": str(min(Decimal(event["wrap"]), LARGEST_WRAP)),
+        }
+        self.desk.open(
+            "A1",
+            particulars,
+            currency=self.tariff["currency"],
+            timezone=self.tariff["timezone"],
+            attributes=self.case["attributes"],
+        )
+
+    def reading(self, event: Json, at_us: int) -> None:
+        registers = {name: milli(value) for name, value in event["registers"].items()}
+        answer = self.desk.read_all(Reading(event["meter"], at_us, registers))
+        assert answer["quarantined"] == []
+
+    def meter_removed(self, event: Json, _at_us: int) -> None:
+        self.shown = event["registers"]
+
+    def attribute_changed(self, event: Json, at_us: int) -> None:
+        told = {event["attribute"]: event["value"]}
+        change = change_attributes.ChangeAttributes(
+            account_no="A1", attributes=told, reason="approved", valid_from_us=at_us
+        )
+        change_attributes.handle(change, self.desk.ledger, ACTOR)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_account_is_charged_what_the_case_says(name: str, sqlite_url: str) -> None:
+    case, tariff = CASES[name]
+    desk = Desk.at(sqlite_url)
+    Case(desk, case, tariff).tell()
+    posted = [
+        event.amount_minor
+        for event in desk.facts("A1")
+        if isinstance(event, facts.AccountCharged | facts.ChargeCorrected)
+    ]
+    expected: list[Any] = case["expected"]["posted"]
+    assert posted == [int(Decimal(each["amount"]) * 100) for each in expected]
+    assert desk.account("A1").balance_minor == -int(Decimal(case["expected"]["total"]) * 100)
+    desk.close()
