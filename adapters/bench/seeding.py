@@ -32,14 +32,14 @@ def meter_no(index: int) -> str:
     return f"M{index:07d}"
 
 
-def seed(scratch: Scratch, count: int, start: int = 0) -> None:
+def seed(scratch: Scratch, count: int, start: int = 0, at_us: int = START_US) -> None:
     """Open the accounts from `start` to `count` with a meter and money each."""
     waiting: deque[Future[Answer]] = deque()
     for first in range(start, count, CHUNK):
         numbers = range(first, min(first + CHUNK, count))
         waiting.append(
             scratch.ledger.submit(
-                partial(_open, scratch=scratch, numbers=numbers),
+                partial(_open, scratch=scratch, numbers=numbers, at_us=at_us),
                 BENCH,
                 shards=range(scratch.ledger.terms.shards),
                 weight=4 * len(numbers),
@@ -52,7 +52,7 @@ def seed(scratch: Scratch, count: int, start: int = 0) -> None:
         answer.result()
 
 
-def _open(session: Session, scratch: Scratch, numbers: range) -> Json:
+def _open(session: Session, scratch: Scratch, numbers: range, at_us: int) -> Json:
     ledger = scratch.ledger
     tariff, version = session.tariff(TARIFF_ID)
     for index in numbers:
@@ -60,7 +60,7 @@ def _open(session: Session, scratch: Scratch, numbers: range) -> Json:
         shard = shard_of(number, session.shards)
         account = session.adopt(Account(shard, stream_id(Account.KIND, number)))
         opened = AccountOpened(number, "CNY", ledger.terms.timezone, "", "", {}, {})
-        session.record(account, opened, START_US)
+        session.record(account, opened, at_us)
         added = add_point(
             account,
             service_kind="electricity",
@@ -68,15 +68,15 @@ def _open(session: Session, scratch: Scratch, numbers: range) -> Json:
             tariff=tariff,
             tariff_version=version,
             policy_id="standard",
-            installed_at_us=START_US,
+            installed_at_us=at_us,
             registers={"total": 0},
             wrap=10**9,
             multiplier_milli=1_000,
         )
-        session.record(account, added, START_US)
+        session.record(account, added, at_us)
         installed = session.new(Meter, meter, shard)
-        fact = installed.install(meter, number, added.point, added.registers, START_US)
-        session.record(installed, fact, START_US)
+        fact = installed.install(meter, number, added.point, added.registers, at_us)
+        session.record(installed, fact, at_us)
         credited = credit(
             account,
             receipt_no=f"{shard}-{session.next_position(shard)}",
@@ -85,6 +85,6 @@ def _open(session: Session, scratch: Scratch, numbers: range) -> Json:
             currency="CNY",
             amount_minor=OPENING_MINOR,
         )
-        session.record(account, credited, START_US)
+        session.record(account, credited, at_us)
         ledger.settle_meter(meter, number)
     return {}

@@ -18,7 +18,7 @@ TOPICS: Final = {
     "user": ("user",),
     "config": ("config",),
     "doctor": ("doctor",),
-    "bench": ("bench", "bench_poll", "bench_control"),
+    "bench": ("bench", "bench_poll", "bench_control", "bench_preview"),
     "account": ("account", "account_import"),
     "recharge": ("recharge", "recharge_import"),
     "adjust": ("adjust",),

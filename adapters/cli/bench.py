@@ -15,13 +15,15 @@ from adapters.cli.output import Shown, facts, say
 from adapters.cli.verbs import topic, verb
 from adapters.wiring import open_engine, read_settings
 
-group = topic("bench", "Measure speed: readings, replay, growth, commits.")
+group = topic("bench", "Measure speed: readings, replay, preview, growth, commits.")
 
 LIMITS: Final[dict[tuple[str, str], dict[str, float]]] = {
     ("readings", "postgresql"): {"rate": 25_000, "ratio": 0.20},
     ("readings", "sqlite"): {"rate": 15_000},
     ("replay", "postgresql"): {"rate": 200_000},
     ("replay", "sqlite"): {"rate": 200_000},
+    ("preview", "postgresql"): {"rate_per_cpu_second": 50_000},
+    ("preview", "sqlite"): {"rate_per_cpu_second": 50_000},
     ("growth", "postgresql"): {"growth_ratio": 0.90},
     ("growth", "sqlite"): {"growth_ratio": 0.90},
     ("commits", "postgresql"): {"rate": 1_500, "hot_ratio": 0.50},
@@ -41,7 +43,7 @@ def readings(
     shards: Annotated[int, typer.Option(min=1, max=64, help="Shards of the log.")] = 1,
 ) -> Shown:
     """Readings from decision to front views, against a bare copy of the same event rows."""
-    return _measured(lambda scratch: measure_readings(scratch, accounts, sweeps), shards)
+    return measured(lambda scratch: measure_readings(scratch, accounts, sweeps), shards)
 
 
 @verb(group)
@@ -49,7 +51,7 @@ def replay(
     events: Annotated[int, typer.Option(min=1_000, help="Events of the account.")] = 35_000,
 ) -> Shown:
     """Decode and fold one long account; read it at moments of its past."""
-    return _measured(lambda scratch: measure_replay(scratch, events))
+    return measured(lambda scratch: measure_replay(scratch, events))
 
 
 @verb(group)
@@ -59,7 +61,7 @@ def growth(
     small: Annotated[int, typer.Option(min=1, help="Accounts of the first run.")] = 100_000,
 ) -> Shown:
     """The reading path with few accounts and events, then with many; minutes of work."""
-    return _measured(lambda scratch: measure_growth(scratch, accounts, events, small))
+    return measured(lambda scratch: measure_growth(scratch, accounts, events, small))
 
 
 @verb(group)
@@ -69,7 +71,7 @@ def commits(
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="Length of each run.")] = 8.0,
 ) -> Shown:
     """Recharges one at a time from many threads: on random accounts, then all on one."""
-    return _measured(lambda scratch: measure_commits(scratch, accounts, threads, seconds))
+    return measured(lambda scratch: measure_commits(scratch, accounts, threads, seconds))
 
 
 @verb(group)
@@ -79,10 +81,11 @@ def http(
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="Length of the run.")] = 8.0,
 ) -> Shown:
     """Recharges over HTTP from many connections, against the served application."""
-    return _measured(lambda scratch: measure_http(scratch, accounts, clients, seconds))
+    return measured(lambda scratch: measure_http(scratch, accounts, clients, seconds))
 
 
-def _measured(measure: Callable[[Scratch], dict[str, Any]], shards: int = 1) -> Shown:
+def measured(measure: Callable[[Scratch], dict[str, Any]], shards: int = 1) -> Shown:
+    """Run a measurement on a scratch store and compare it with its limits."""
     settings = read_settings()
     open_engine(settings).dispose()  # Says what is wrong with the URL, before anything is made.
     say("Measuring on a scratch store beside the configured one; it is dropped at the end.")
