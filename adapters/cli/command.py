@@ -10,18 +10,21 @@ from adapters.cli.inputs import AccountNo, PointName, Reason, made, moment
 from adapters.cli.opening import Opened, opened
 from adapters.cli.output import Shown, facts, table
 from adapters.cli.times import local_text
-from adapters.cli.verbs import topic, verb
+from adapters.cli.verbs import standing_for, topic, verb
 from adapters.views.queries import SqlQueries
 from ledger.commands import Json, cancel_command, request_command, retry_command, settle_work_order
 from ledger.queries import Asked
 
-group = topic("command", "Device commands: request, list, retry, cancel, orders, settle.")
+REQUEST = "request"
+"""The command that `command ACCOUNT KIND` stands for."""
+HELP = "Orders to meters: ACCOUNT KIND --reason WHY; list, retry, cancel, orders, settle."
+group = topic("command", HELP, cls=standing_for(REQUEST))
 
 CommandId = Annotated[str, typer.Argument(metavar="COMMAND", help="Its id, such as 0-c17.")]
 LIMIT = 50
 
 
-@verb(group)
+@verb(group, REQUEST)
 def request(
     account: AccountNo,
     kind: Annotated[str, typer.Argument(help="trip, close, close_permit, recall …")],

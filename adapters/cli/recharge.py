@@ -1,33 +1,22 @@
 """`wattledger recharge`: money in, and its reversal."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from adapters.cli.account_text import money_shown
 from adapters.cli.amounts import amount_minor
 from adapters.cli.inputs import AccountNo, Reason, made, moment
 from adapters.cli.opening import opened
 from adapters.cli.output import Shown
-from adapters.cli.verbs import topic, verb
+from adapters.cli.verbs import standing_for, topic, verb
 from ledger.commands import recharge, reverse_recharge
 
 TO = "to"
 """The command that `recharge ACCOUNT AMOUNT` stands for; `recharge to import 5` pays an account
 that is called `import`."""
-
-
-class RechargeGroup(TyperGroup):
-    """`recharge ACCOUNT AMOUNT …` beside `recharge import` and `recharge reverse`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a private type
-        """What is no command of the group is an account to be recharged."""
-        is_command = not args or args[0] in {*self.commands, *self.get_help_option_names(ctx)}
-        return super().parse_args(ctx, args if is_command else [TO, *args])
-
-
-group = topic("recharge", "Book payments: ACCOUNT AMOUNT --channel C --txn T.", cls=RechargeGroup)
+HELP = "Book payments: ACCOUNT AMOUNT --channel C --txn T."
+group = topic("recharge", HELP, cls=standing_for(TO))
 
 
 @verb(group, TO, ignore_unknown_options=True)

@@ -62,6 +62,17 @@ class Commands(TyperGroup):
         return code
 
 
+def standing_for(name: str) -> type[TyperGroup]:
+    """A group in which `group WORDS` stands for `group name WORDS`, where WORDS begin otherwise."""
+
+    class Standing(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a private type
+            is_command = not args or args[0] in {*self.commands, *self.get_help_option_names(ctx)}
+            return super().parse_args(ctx, args if is_command else [name, *args])
+
+    return Standing
+
+
 def topic(name: str, help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
     """A group of commands; it stays one even while it has a single command."""
     group = typer.Typer(

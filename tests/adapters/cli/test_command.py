@@ -31,7 +31,7 @@ def test_why_tells_the_decision_the_rules_and_the_commands(cut: Terminal) -> Non
 
 def test_a_command_is_asked_for_listed_and_cancelled(cut: Terminal) -> None:
     first = cut.json("command", "request", "A1", "trip", "--reason", "owes")
-    again = cut.json("command", "request", "A1", "trip", "--reason", "owes")
+    again = cut.json("command", "A1", "trip", "--reason", "owes")
     assert again["command_id"] == first["command_id"]
     (listed,) = cut.json("command", "list", "--status", "open")["items"]
     assert (listed["command_id"], listed["status"]) == (first["command_id"], "held")
