@@ -16,6 +16,8 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+Told = bool | int | float | str | None
+"""What an attribute is told to be; a decimal is taken as it is written."""
 Registers = Annotated[dict[str, Number], Field(min_length=1)]
 
 
@@ -65,7 +67,7 @@ class AttributeChanged(_Part):
     type: Literal["attribute_changed"]
     at: Text
     attribute: Text
-    value: bool | int | str | None
+    value: Told
 
 
 class Purchase(_Part):
@@ -108,7 +110,7 @@ class Case(_Part):
     title: str | None = None
     tags: list[str] = []
     policies: Policies = Policies()
-    attributes: dict[str, bool | int | str | None] = {}
+    attributes: dict[str, Told] = {}
     events: list[Event]
     expected: dict[str, object] | None = None
     printed: list[dict[str, object]] = []

@@ -151,9 +151,9 @@ def _calendar_problems(document: TariffDocument) -> Problems:
         for register in strange:
             yield _unknown_register(document, "tou_calendar", name, register)
         if not strange:
-            yield from hour_problems(spans, ("tou_calendar", name))
+            yield from hour_problems(spans, ("tou_calendar", name), spans)
     if own and not unknown:
-        yield from hour_problems(own, ("tou_calendar",))
+        yield from hour_problems(own, ("tou_calendar",), energy_registers(document))
 
 
 def _unknown_register(document: TariffDocument, *place: str) -> Problem:

@@ -1,6 +1,7 @@
 """What can be wrong with allowances, sales of units and hours: the shape does not show it."""
 
 import re
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Final
 
@@ -18,7 +19,8 @@ from ledger.pricing.lint_numbers import Place, number_problems, positive_problem
 from ledger.pricing.problems import Problem, Problems, pointer
 from ledger.pricing.terms import AT_ONCE, begins_next_month
 
-SPAN: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+TIME: Final = r"([01]?\d|2[0-4])(?::([0-5]\d))?"
+SPAN: Final = re.compile(rf"{TIME}\s*[-–]\s*{TIME}")
 DAY_MINUTES: Final = 24 * 60
 TAKEN: Final = frozenset({"channel_fee", "arrears", "vat"})
 """What a payment bears besides the charges of the tariff."""
@@ -97,8 +99,8 @@ def vending_problems(document: TariffDocument, vending: Vending) -> Problems:
             yield Problem(pointer("vending", "order", index), "Name it once.", "duplicate")
 
 
-def hour_problems(spans: dict[str, str], at: Place) -> Problems:
-    """The hours of a day belong to one register each, and none is left over."""
+def hour_problems(spans: dict[str, str], at: Place, registers: Collection[str]) -> Problems:
+    """The hours of a day belong to one register each; none is left over if all are named."""
     minutes = [0] * DAY_MINUTES
     for register, text in spans.items():
         parts = [SPAN.fullmatch(part.strip()) for part in text.split(",")]
@@ -109,16 +111,17 @@ def hour_problems(spans: dict[str, str], at: Place) -> Problems:
         for part in filter(None, parts):
             for minute in minutes_of(part):
                 minutes[minute] += 1
-    if any(count != 1 for count in minutes):
-        first = next(minute for minute, count in enumerate(minutes) if count != 1)
-        which = "no register" if minutes[first] == 0 else "two registers"
-        message = f"{first // 60:02}:{first % 60:02} belongs to {which}; let the hours join."
+    least = int(set(registers) <= set(spans))
+    wrong = [minute for minute, count in enumerate(minutes) if not least <= count <= 1]
+    if wrong:
+        which = "two registers" if minutes[wrong[0]] else "no register"
+        message = f"{wrong[0] // 60:02}:{wrong[0] % 60:02} belongs to {which}; let the hours join."
         yield Problem(pointer(*at), message, "hours")
 
 
 def minutes_of(span: re.Match[str]) -> range | list[int]:
     """Minutes of the day in a span; one that ends before it begins goes over midnight."""
-    start, end = (int(span[n]) * 60 + int(span[n + 1]) for n in (1, 3))
+    start, end = (int(span[n]) * 60 + int(span[n + 1] or 0) for n in (1, 3))
     if start < end:
         return range(start, min(end, DAY_MINUTES))
     return [*range(start, DAY_MINUTES), *range(min(end, DAY_MINUTES))]
