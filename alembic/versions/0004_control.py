@@ -1,5 +1,7 @@
 """Gateways, meters, device commands, work orders and supply; who of several processes acts."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -66,6 +68,6 @@ def upgrade() -> None:
     )
 
 
-def _column(spec: str, *, nullable: bool) -> "sa.Column[int] | sa.Column[str]":
+def _column(spec: str, *, nullable: bool) -> "sa.Column[Any]":
     name, kind = spec.split(":")
     return sa.Column(name, TYPES[kind](), nullable=nullable, autoincrement=False)
