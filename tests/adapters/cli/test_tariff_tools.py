@@ -1,0 +1,102 @@
+"""What the author of a tariff and whoever answers for a bill do at a terminal."""
+
+import json
+
+import pytest
+
+from tests.harness.documents import daily_fee, energy, version
+from tests.harness.documents import tariff as made
+from tests.harness.ledgers import tariff
+from tests.harness.terminal import Terminal
+
+
+@pytest.fixture
+def read(embedded: Terminal) -> Terminal:
+    """An account that was read on two days, with a reading that contradicts."""
+    embedded.open("A1", "M1")
+    rows = [("2026-01-02T00:00:00", 10), ("2026-01-04T00:00:00", 30), ("2026-01-04T00:00:00", 31)]
+    lines = "".join(f"M1,{at},{total}\n" for at, total in rows)
+    path = embedded.write("r.csv", f"meter_no,at,total\n{lines}")
+    embedded.run("readings", "import", path, exit_code=3)
+    return embedded
+
+
+def test_two_documents_are_compared_place_by_place(embedded: Terminal) -> None:
+    old = embedded.write("old.json", json.dumps(tariff()))
+    new = embedded.write("new.json", json.dumps(tariff(rate="0.60")))
+    assert embedded.json("tariff", "diff", old, old) == {"same": True, "changes": []}
+    body = embedded.json("tariff", "diff", old, new, exit_code=3)
+    (change,) = body["changes"]
+    assert change["path"].startswith("/versions/")
+    assert "energy" in change["path"]
+    assert "0.60" in str(change["new"])
+    assert change["path"] in embedded.run("tariff", "diff", old, new, exit_code=3).stdout
+
+
+def test_a_draft_is_tried_and_nothing_is_written(read: Terminal) -> None:
+    before = len(read.lines("events"))
+    same = read.json("tariff", "preview", str(read.folder / "flat.json"))
+    assert (same["accounts"], same["intervals"], same["difference_minor"]) == (1, 2, 0)
+    dearer = read.write("dearer.json", json.dumps(tariff(rate="0.60")))
+    body = read.json("tariff", "preview", dearer, "--accounts", "A1")
+    assert (body["before_minor"], body["after_minor"], body["losers"]) == (15_00, 18_00, 1)
+    since = read.json("tariff", "preview", dearer, "--from", "2026-01-02T12:00:00+08:00")
+    assert since["difference_minor"] == 2_00
+    assert "18.00" in read.run("tariff", "preview", dearer).stdout
+    assert len(read.lines("events")) == before
+
+
+def test_a_charge_is_explained_by_its_position(read: Terminal) -> None:
+    charged = [each for each in read.lines("events") if each["topic"] == "account.charged.v1"]
+    position = str(charged[-1]["position"])
+    body = read.json("explain", "A1", position)
+    (interval,) = body["intervals"]
+    assert interval["steps"][0]["lines"][0]["arithmetic"] == "20 × 0.5"
+    assert "20 × 0.5" in read.run("explain", "A1", f"0:{position}").stdout
+    assert read.json("explain", "A1", "1", exit_code=4)["code"] == "position_unknown"
+    assert read.json("explain", "A1", "x", exit_code=2)["code"] == "position_invalid"
+
+
+def test_what_waits_is_listed_and_settled(read: Terminal) -> None:
+    (item,) = read.json("readings", "quarantine", "list")["items"]
+    assert item["code"] == "contradiction"
+    place = f"{item['shard']}:{item['position']}"
+    assert place in read.run("readings", "quarantine", "list", "--meter", "M1").stdout
+    waiting = read.json("readings", "quarantine", "recompute", exit_code=3)["waiting"]
+    assert [each["code"] for each in waiting] == ["contradiction"]
+    words = ("readings", "quarantine", "correct", place, "--register", "31", "--reason", "typo")
+    assert read.json(*words, exit_code=1)["code"] == "contradiction"
+    dismiss = ("readings", "quarantine", "dismiss", place, "--reason", "typo")
+    assert read.json(*dismiss)["outcome"] == "dismissed"
+    assert read.json("readings", "quarantine", "list")["items"] == []
+    assert read.json(*dismiss, exit_code=4)["code"] == "quarantine_unknown"
+
+
+def test_silent_meters_accrue_once(embedded: Terminal) -> None:
+    by_day = made("by_day", version(energy(["0.5"]), daily_fee("0.2")))
+    embedded.run("tariff", "publish", embedded.write("by_day.json", json.dumps(by_day)))
+    installed = ("--installed-at", "2026-01-01 00:00", "--initial", "0")
+    embedded.json("account", "open", "A2", "--meter", "M2", "--tariff", "by_day", *installed)
+    first = embedded.json("accrue")
+    assert first["accounts"] == 1
+    assert first["days"] > 100
+    assert embedded.json("accrue")["days"] == 0
+
+
+def test_a_draft_waits_for_a_second_person(
+    embedded: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_APPROVALS", "tariff")
+    monkeypatch.setenv("LOGNAME", "ann")
+    path = embedded.write("new.json", json.dumps(tariff("new")))
+    assert embedded.json("tariff", "publish", path)["waits_for_approval"] is True
+    assert embedded.json("tariff", "approve", "new", "1", exit_code=1)["code"] == "same_person"
+    monkeypatch.setenv("LOGNAME", "bob")
+    assert embedded.json("tariff", "approve", "new", "1")["approved_by"] == "cli:bob"
+    monkeypatch.setenv("LEDGER_APPROVALS", "everything")
+    assert embedded.json("tariff", "approve", "new", "1", exit_code=2)["status"] == 400
+
+
+def test_the_bench_of_previews_rates_every_interval(embedded: Terminal) -> None:
+    body = embedded.json("bench", "preview", "--accounts", "3", "--days", "20")
+    assert (body["bench"], body["intervals"]) == ("preview", 60)
