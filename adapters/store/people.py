@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
 
 metadata: Final = MetaData()
 
@@ -23,7 +23,7 @@ api_tokens: Final = Table(
     "api_tokens",
     metadata,
     Column("token_id", Text, primary_key=True),
-    Column("user_id", Text, nullable=False),
+    Column("user_id", Text, ForeignKey("users.user_id"), nullable=False),
     Column("token_hash", Text, nullable=False),
     Column("scopes", Text, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
@@ -35,7 +35,7 @@ login_links: Final = Table(
     "login_links",
     metadata,
     Column("link_hash", Text, primary_key=True),
-    Column("user_id", Text, nullable=False),
+    Column("user_id", Text, ForeignKey("users.user_id"), nullable=False),
     Column("expires_us", BigInteger, nullable=False),
     Column("is_used", Boolean, nullable=False),
 )
