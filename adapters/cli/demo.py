@@ -1,6 +1,5 @@
 """`wattledger demo`: a town of simulated meters with a page of its own, gone with Ctrl-C."""
 
-import signal
 import socket
 import sys
 import tempfile
@@ -15,14 +14,17 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
+from adapters.cli.fault_shares import Faults, shares_of
 from adapters.cli.output import Stream, progress, say
 from adapters.cli.problems import InputError
 from adapters.demo.life import Life
 from adapters.demo.stage import Plan, Stage, staged, temporary
+from adapters.devices.park import ParkFault, spread
 from adapters.wiring import now_us, open_engine, open_users, read_settings
 from api.console import guide
 from api.console.guide import Guide
 from api.main import serving
+from api.server import run_until_told
 from ledger.access import ROLES, User
 from ledger.commands import Json
 
@@ -39,7 +41,7 @@ Console: {url}
 Sign in (each link once):
 {links}
 Try: recharge a customer who is cut off and watch the supply come back · ask why it was cut ·
-     verify the chain · export the daily report.
+     follow the orders to the meters · verify every charge and decision.
 API: curl -H 'Authorization: Bearer {token}' {url}/api/v1/accounts"""
 
 
@@ -48,7 +50,8 @@ def demo(
     speed: Annotated[
         int, typer.Option(min=1, max=3_600, help="How fast the town's time runs.")
     ] = 60,
-    seed: Annotated[int, typer.Option(help="Draws people, loads and sizes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Draws people, loads, sizes and faults.")] = 1,
+    fault: Faults = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 draws one.")] = None,
     is_opened: Annotated[  # noqa: FBT002 - a flag of the command line
@@ -60,10 +63,13 @@ def demo(
     gateways = max(GATEWAYS_MIN, -(-meters // METERS_PER_GATEWAY))
     plan = Plan(meters, gateways, speed, seed)
     place = (host or given.host, given.port if port is None else port)
-    return Stream(lines=_shown(place, plan, is_opened=is_opened), human=_welcome)
+    lines = _shown(place, plan, shares_of(fault or ()), is_opened=is_opened)
+    return Stream(lines=lines, human=_welcome)
 
 
-def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[Json]:
+def _shown(
+    place: tuple[str, int], plan: Plan, shares: dict[ParkFault, int], *, is_opened: bool
+) -> Iterator[Json]:
     began_s = time.monotonic()
     with ExitStack() as stage_door:
         enter = stage_door.enter_context
@@ -77,6 +83,7 @@ def _shown(place: tuple[str, int], plan: Plan, *, is_opened: bool) -> Iterator[J
         )
         with progress("Living through ninety days") as advance:
             stage = enter(staged(settings, plan, now_us(), advance))
+        stage.park.call(spread(stage.town.park, shares))
         body = _body(stage, plan)
         app = enter(serving(settings, stage.town.clock.now_us))
         guide.install(app, _guide(stage, plan))
@@ -143,12 +150,9 @@ def _welcome(body: Json) -> str:
 
 
 def _run(app: FastAPI, bound: socket.socket) -> None:
-    """Serve until Ctrl-C; the server raises the signal again when it is done, and that is all."""
+    """Serve until Ctrl-C."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
     )
-    server = uvicorn.Server(config)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: setattr(server, "should_exit", True))
     say("Ctrl-C stops everything and leaves nothing behind.", style="dim")
-    server.run(sockets=[bound])
+    run_until_told(uvicorn.Server(config), [bound])

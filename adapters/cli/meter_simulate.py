@@ -3,23 +3,22 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Final, cast
+from collections.abc import Iterator
+from typing import Annotated, Final
 
 import typer
 
+from adapters.cli.fault_shares import Faults, shares_of
 from adapters.cli.meter import group
 from adapters.cli.output import Stream, say
 from adapters.cli.problems import InputError
 from adapters.cli.verbs import verb
-from adapters.devices.park import PARK_FAULTS, Park, ParkClock, ParkFault, running, spread
+from adapters.devices.park import Park, ParkClock, ParkFault, running, spread
 from adapters.devices.park.park import UNITS_MAX
 from adapters.wiring import now_us
 from ledger.commands import Json
 
 PORTS_MAX: Final = 65_535
-PERMILLE: Final = 1000
 
 
 @verb(group)
@@ -36,17 +35,14 @@ def simulate(
     baud: Annotated[
         int | None, typer.Option(min=300, max=115_200, help="Speed of each bus [at once].")
     ] = None,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND=SHARE", help=f"{', '.join(PARK_FAULTS)}; share from 0 to 1."),
-    ] = None,
+    fault: Faults = None,
 ) -> Stream:
     """Serve simulated meters (Modbus RTU over TCP) and print where each is reached."""
     if meters > gateways * UNITS_MAX:
         raise InputError("too_many_meters", f"A gateway has at most {UNITS_MAX} meters.")
     if port and port + gateways - 1 > PORTS_MAX:
         raise InputError("port_invalid", f"{gateways} gateways do not fit above port {port}.")
-    shares = _shares(fault or ())
+    shares = shares_of(fault or ())
     park = Park(ParkClock(now_us(), speed), seed=seed).fill(gateways, meters, port, baud=baud)
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -73,25 +69,3 @@ def _human(line: Json) -> str:
     faults = " ".join(line["faults"])
     told = f"--gateway {line['gateway']} --unit {line['unit']} --model {line['model']}"
     return f"{line['meter_no']}  {told}  {faults}".rstrip()
-
-
-def _shares(given: Sequence[str]) -> dict[ParkFault, int]:
-    """Thousandths of the park by fault."""
-    shares: dict[ParkFault, int] = {}
-    for text in given:
-        kind, _, share = text.partition("=")
-        if kind not in PARK_FAULTS:
-            known = ", ".join(PARK_FAULTS)
-            raise InputError("fault_unknown", f"There is no fault {kind!r}; there are: {known}.")
-        shares[cast("ParkFault", kind)] = _permille(share)
-    return shares
-
-
-def _permille(share: str) -> int:
-    try:
-        permille = Decimal(share or "1") * PERMILLE
-    except InvalidOperation as error:
-        raise InputError("share_invalid", f"A share from 0 to 1, not {share!r}.") from error
-    if not 0 <= permille <= PERMILLE:
-        raise InputError("share_invalid", f"A share from 0 to 1, not {share}.")
-    return int(permille)

@@ -126,3 +126,17 @@ def test_a_port_that_is_busy_is_told_at_once(tmp_path: Path) -> None:
         )
     assert done.returncode == 2
     assert json.loads(done.stdout)["code"] == "port_busy"
+
+
+def test_a_fault_that_no_meter_has_is_told_at_once(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "demo", "--port", "0", "--fault", "dizzy=1", "--json"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["code"] == "fault_unknown"
