@@ -1,6 +1,7 @@
 """The web server of one process: bounded in what it keeps waiting, quick to stop."""
 
 import logging
+import signal
 import socket
 from collections.abc import Sequence
 from typing import Any, Final
@@ -40,6 +41,14 @@ class Server(uvicorn.Server):
         """Stop: streams, then requests under way, then the rest."""
         self._app.state.stream.end()
         await super().shutdown(None if sockets is None else list(sockets))
+
+
+def run_until_told(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C, and return: whoever called has a ledger to close."""
+    for name in (signal.SIGTERM, signal.SIGINT):
+        # The library raises the signal again when it has stopped.
+        signal.signal(name, lambda *_: setattr(server, "should_exit", True))
+    server.run(sockets=sockets)
 
 
 def log_as_json() -> None:

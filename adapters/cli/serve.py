@@ -7,7 +7,7 @@ import typer
 from adapters.cli.output import Shown, say
 from adapters.wiring import read_settings
 from api.main import serving
-from api.server import Server, log_as_json
+from api.server import Server, log_as_json, run_until_told
 
 
 def serve(
@@ -20,5 +20,5 @@ def serve(
     log_as_json()
     with serving(settings) as app:
         say(f"The console: http://{host}:{port}/  the API: /api/v1/openapi.json  Ctrl-C stops.")
-        Server(app, host, port).run()
+        run_until_told(Server(app, host, port))
     return Shown(body={"stopped": True}, hint="wattledger doctor")

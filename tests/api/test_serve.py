@@ -66,6 +66,7 @@ def test_a_payment_is_seen_on_the_stream_and_read_behind_it(
     assert shown["balance_minor"] == 5_00
     assert has_paid.wait(15)
     assert server.stop() < STOP_MAX_S  # The stream ended, though its listener would go on.
+    assert server.process.returncode == 0
     listener.join(10)
     assert not listener.is_alive()
     event, id_, last = messages[-1]
