@@ -25,7 +25,6 @@ from api.console import guide
 from api.console.guide import Guide
 from api.main import serving
 from api.server import run_until_told
-from api.server import run_until_told
 from ledger.access import ROLES, User
 from ledger.commands import Json
 
