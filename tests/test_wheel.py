@@ -46,6 +46,19 @@ def test_the_wheel_holds_the_migrations_beside_the_store(wheel: Path) -> None:
     assert {"ledger/py.typed", "adapters/py.typed", "api/py.typed"} <= names
 
 
+def test_the_wheel_holds_the_pages_with_all_they_need(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    folders = ("templates", "static", "locale")
+    shipped = {
+        str(path.relative_to(ROOT))
+        for folder in folders
+        for path in (ROOT / "api" / "console" / folder).rglob("*")
+        if path.is_file()
+    }
+    assert shipped
+    assert shipped <= names
+
+
 def test_the_wheel_holds_no_tests_and_no_second_alembic(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ledger", "adapters", "api"}
