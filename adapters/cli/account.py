@@ -4,55 +4,25 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli.account_forms import (
+    Initial,
+    InstalledAt,
+    MeterForm,
+    Multiplier,
+    Policy,
+    ServiceKind,
+    Wrap,
+    change,
+)
 from adapters.cli.account_text import account_list, account_text, wallets
-from adapters.cli.inputs import AccountNo, PointName, Reason, made, moment, registers
-from adapters.cli.opening import opened
+from adapters.cli.inputs import AccountNo, PointName, Reason, made
+from adapters.cli.opening import Opened, opened
 from adapters.cli.output import Shown, facts
 from adapters.cli.verbs import topic, verb
 from ledger.aggregates import Refused
 from ledger.commands import Json, assign, close_account, open_account
-from ledger.values import instant
 
 group = topic("account", "Accounts: open, show, list, import, assign, close.")
-ServiceKind = Annotated[
-    str, typer.Option("--kind", help="electricity, water, hot_water, gas, heat.")
-]
-InstalledAt = Annotated[
-    str | None, typer.Option(help="When the meter began to count (RFC 3339) [now].")
-]
-Initial = Annotated[
-    list[str] | None,
-    typer.Option(metavar="REGISTER=VALUE", help="First value on the meter, such as total=0."),
-]
-Wrap = Annotated[str | None, typer.Option(help="Where the meter begins anew [1000000].")]
-Multiplier = Annotated[str | None, typer.Option(help="Transformer ratio [1].")]
-
-
-def point_body(  # noqa: PLR0913 - the fields of one form
-    now_us: int,
-    timezone: str,
-    *,
-    kind: str,
-    meter: str,
-    tariff: str | None,
-    policy: str | None,
-    installed_at: str | None,
-    initial: list[str] | None,
-    wrap: str | None,
-    multiplier: str | None,
-) -> Json:
-    """A service point as the API takes it."""
-    body = {
-        "service_kind": kind,
-        "meter_no": meter,
-        "tariff_id": tariff,
-        "policy_id": policy,
-        "installed_at": moment(installed_at, timezone) or instant(now_us),
-        "initial": registers(initial or []),
-        "wrap": wrap,
-        "multiplier": multiplier,
-    }
-    return {name: value for name, value in body.items() if value is not None}
 
 
 @verb(group, "open")
@@ -68,15 +38,21 @@ def open_(  # noqa: PLR0913, PLR0917 - the options of one form
     meter: Annotated[str | None, typer.Option(help="Number of the first meter.")] = None,
     kind: ServiceKind = "electricity",
     tariff: Annotated[str | None, typer.Option(help="Tariff of the first meter.")] = None,
-    policy: Annotated[str | None, typer.Option(help="Control policy [standard].")] = None,
+    policy: Policy = None,
     installed_at: InstalledAt = None,
     initial: Initial = None,
     wrap: Wrap = None,
     multiplier: Multiplier = None,
 ) -> Shown:
     """Open an account, with its first meter where one is given."""
-    with opened() as here:
-        body: Json = {
+    form = (
+        None
+        if meter is None
+        else MeterForm(kind, meter, tariff, policy, installed_at, initial, wrap, multiplier)
+    )
+
+    def body(here: Opened) -> Json:
+        return {
             "account_no": account,
             "name": name,
             "phone": phone,
@@ -85,25 +61,11 @@ def open_(  # noqa: PLR0913, PLR0917 - the options of one form
             "group": group,
             "currency": currency,
             "timezone": timezone,
+            "service_points": None if form is None else [form.body(here, timezone)],
         }
-        if meter is not None:
-            point = point_body(
-                here.ledger.clock(),
-                timezone or here.terms.timezone,
-                kind=kind,
-                meter=meter,
-                tariff=tariff,
-                policy=policy,
-                installed_at=installed_at,
-                initial=initial,
-                wrap=wrap,
-                multiplier=multiplier,
-            )
-            body["service_points"] = [point]
-        command = made(open_account.OpenAccount, body)
-        answer = open_account.handle(command, here.ledger, here.context)
+
     hint = f"wattledger recharge {account} 100 --channel cash --txn T1"
-    return Shown(body=answer.body, human=account_text(answer.body), hint=hint)
+    return change(open_account.OpenAccount, open_account.handle, body, hint)
 
 
 @verb(group)
@@ -150,10 +112,7 @@ def set_tariff(
 ) -> Shown:
     """Rate a service point by another tariff, from its last reading on."""
     body = {"account_no": account, "tariff_id": tariff, "service_point": point}
-    with opened() as here:
-        command = made(assign.AssignTariff, body)
-        answer = assign.assign_tariff(command, here.ledger, here.context)
-    return Shown(body=answer.body, human=account_text(answer.body))
+    return change(assign.AssignTariff, assign.assign_tariff, lambda _: body)
 
 
 @verb(group)
@@ -164,16 +123,11 @@ def set_policy(
 ) -> Shown:
     """Let another control policy decide about a service point."""
     body = {"account_no": account, "policy_id": policy, "service_point": point}
-    with opened() as here:
-        command = made(assign.AssignPolicy, body)
-        answer = assign.assign_policy(command, here.ledger, here.context)
-    return Shown(body=answer.body, human=account_text(answer.body))
+    return change(assign.AssignPolicy, assign.assign_policy, lambda _: body)
 
 
 @verb(group)
 def set_group(account: AccountNo, name: Annotated[str, typer.Argument(metavar="GROUP")]) -> Shown:
     """Move an account to another user group."""
-    with opened() as here:
-        command = made(assign.AssignGroup, {"account_no": account, "group": name})
-        answer = assign.assign_group(command, here.ledger, here.context)
-    return Shown(body=answer.body, human=account_text(answer.body))
+    body = {"account_no": account, "group": name}
+    return change(assign.AssignGroup, assign.assign_group, lambda _: body)

@@ -4,21 +4,21 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.account import (
+from adapters.cli.account_forms import (
     Initial,
     InstalledAt,
+    MeterForm,
     Multiplier,
+    Policy,
     ServiceKind,
     Wrap,
-    point_body,
+    change,
+    moment_or_now,
 )
-from adapters.cli.account_text import account_text
-from adapters.cli.inputs import AccountNo, PointName, Reason, made, moment, registers
-from adapters.cli.opening import opened
+from adapters.cli.inputs import AccountNo, PointName, Reason, registers
 from adapters.cli.output import Shown
 from adapters.cli.verbs import topic, verb
 from ledger.commands import meters
-from ledger.values import instant
 
 group = topic("meter", "Meters: install, replace, remove, simulate.")
 MeterNo = Annotated[str, typer.Argument(metavar="METER", help="Meter number.")]
@@ -35,29 +35,19 @@ def install(  # noqa: PLR0913, PLR0917 - the options of one form
     meter: MeterNo,
     tariff: Annotated[str, typer.Option(help="Tariff that rates it.")],
     kind: ServiceKind = "electricity",
-    policy: Annotated[str | None, typer.Option(help="Control policy [standard].")] = None,
+    policy: Policy = None,
     installed_at: InstalledAt = None,
     initial: Initial = None,
     wrap: Wrap = None,
     multiplier: Multiplier = None,
 ) -> Shown:
     """Add a service point with its meter to an account."""
-    with opened() as here:
-        point = point_body(
-            here.ledger.clock(),
-            here.terms.timezone,
-            kind=kind,
-            meter=meter,
-            tariff=tariff,
-            policy=policy,
-            installed_at=installed_at,
-            initial=initial,
-            wrap=wrap,
-            multiplier=multiplier,
-        )
-        command = made(meters.InstallMeter, {"account_no": account, **point})
-        answer = meters.install_meter(command, here.ledger, here.context)
-    return Shown(body=answer.body, human=account_text(answer.body))
+    form = MeterForm(kind, meter, tariff, policy, installed_at, initial, wrap, multiplier)
+    return change(
+        meters.InstallMeter,
+        meters.install_meter,
+        lambda here: {"account_no": account, **form.body(here)},
+    )
 
 
 @verb(group)
@@ -73,21 +63,21 @@ def replace(  # noqa: PLR0913, PLR0917 - the options of one form
     multiplier: Multiplier = None,
 ) -> Shown:
     """Charge to the old meter's last registers, then count on with another meter."""
-    with opened() as here:
-        body = {
+    return change(
+        meters.ReplaceMeter,
+        meters.replace,
+        lambda here: {
             "account_no": account,
             "service_point": point,
-            "replaced_at": moment(at, here.terms.timezone) or instant(here.ledger.clock()),
+            "replaced_at": moment_or_now(here, at),
             "final": registers(final),
             "meter_no": meter,
             "initial": registers(initial or []),
             "wrap": wrap,
             "multiplier": multiplier,
             "reason": reason,
-        }
-        command = made(meters.ReplaceMeter, body)
-        answer = meters.replace(command, here.ledger, here.context)
-    return Shown(body=answer.body, human=account_text(answer.body))
+        },
+    )
 
 
 @verb(group)
@@ -99,14 +89,15 @@ def remove(
     at: At = None,
 ) -> Shown:
     """Charge to the meter's last registers, then stop charging the service point."""
-    with opened() as here:
-        body = {
+    return change(
+        meters.RemoveMeter,
+        meters.remove,
+        lambda here: {
             "account_no": account,
             "service_point": point,
-            "removed_at": moment(at, here.terms.timezone) or instant(here.ledger.clock()),
+            "removed_at": moment_or_now(here, at),
             "final": registers(final),
             "reason": reason,
-        }
-        answer = meters.remove(made(meters.RemoveMeter, body), here.ledger, here.context)
-    hint = f"wattledger account close {account} --reason …"
-    return Shown(body=answer.body, human=account_text(answer.body), hint=hint)
+        },
+        hint=f"wattledger account close {account} --reason …",
+    )

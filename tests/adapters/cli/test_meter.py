@@ -27,9 +27,9 @@ def test_a_replaced_meter_is_charged_to_its_last_value(terminal: Terminal) -> No
     assert body["balance_minor"] == -500
     (point,) = body["service_points"]
     assert (point["meter_no"], point["registers"]) == ("M2", {"total": "100"})
-    backwards = ("meter", "remove", "A1", "--final", "99", "--reason", "x")
-    assert terminal.json(*backwards, exit_code=1)["code"] == "backward"
-    removed = terminal.json("meter", "remove", "A1", "--final", "104", "--reason", "demolished")
+    remove = ("meter", "remove", "A1", "--reason", "demolished", "--at", "2026-01-04 00:00")
+    assert terminal.json(*remove, "--final", "99", exit_code=1)["code"] == "backward"
+    removed = terminal.json(*remove, "--final", "104")
     assert (removed["service_points"], removed["balance_minor"]) == ([], -700)
 
 
