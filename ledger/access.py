@@ -105,7 +105,7 @@ class Users(Protocol):
         """The active user of a right password; `LoginsLimitedError` after many wrong ones."""
 
     def remembered(self, token: str) -> Principal | None:
-        """The same as `by_token`, if it is known without asking the database."""
+        """The same as `by_token`, where it was asked for a moment ago."""
 
     def by_token(self, token: str) -> Principal | None:
         """Who a standing API token speaks for."""

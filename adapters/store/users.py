@@ -4,32 +4,29 @@ Tokens, links and session ids are 256 random bits, so a plain SHA-256 of them ca
 back; passwords are people's, so theirs is Argon2.
 """
 
-import hashlib
 import hmac
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
 import msgspec
 from sqlalchemy import Engine, insert, select, update
 
 from adapters.store.dialects import insert_into
 from adapters.store.logins import Attempts, hashed, is_right
-from adapters.store.people import api_tokens, ended_sessions, login_links, users
-from adapters.store.vault import make_master_key, read_master_key
+from adapters.store.people import api_tokens, login_links, users
+from adapters.store.sessions import SECRET_BYTES, Sessions, digest
 from ledger.access import ROLES, SCOPES, Principal, User, scopes_of
 from ledger.aggregates import Refused
 from ledger.values import MICROS_PER_DAY, MICROS_PER_SECOND
 
 TOKEN_PREFIX: Final = "wl"  # noqa: S105 - how a token begins, so that scanners know a leaked one
-SESSION_US: Final = 12 * 3600 * MICROS_PER_SECOND
 REMEMBERED_US: Final = 5 * MICROS_PER_SECOND
 """So long a token is taken without another look; a revocation takes effect within that time."""
+LOOKING_US: Final = MICROS_PER_SECOND
+"""So long the others go on with what was known while one looks."""
 REMEMBERED_MAX: Final = 10_000
-SECRET_BYTES: Final = 32
-_ALGORITHM: Final = "HS256"
 
 
 def session_key_file(vault_key_file: str) -> Path:
@@ -49,11 +46,10 @@ class SqlUsers:
     ) -> None:
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
-        self._key_file = key_file
+        self._sessions = Sessions(engine, key_file, clock, entropy)
         self._clock = clock
         self._entropy = entropy
         self._attempts = Attempts(engine, clock)
-        self._key = b""
         self._remembered: dict[str, tuple[Principal, int]] = {}
         self._lock = threading.Lock()
 
@@ -122,7 +118,7 @@ class SqlUsers:
         row = {
             "token_id": token_id,
             "user_id": user_id,
-            "token_hash": _digest(secret),
+            "token_hash": digest(secret),
             "scopes": " ".join(sorted(scopes_of(user.role, asked))),
             "expires_us": self._clock() + days * MICROS_PER_DAY,
             "is_revoked": False,
@@ -142,20 +138,27 @@ class SqlUsers:
         return is_found
 
     def remembered(self, token: str) -> Principal | None:
-        """The same as `by_token`, if it is known without asking the database."""
+        """Who a token spoke for a moment ago; when that grows old, one asker is sent to look."""
         found = self._remembered.get(token)
-        return found[0] if found is not None and self._clock() < found[1] else None
+        if found is None:
+            return None
+        principal, until_us = found
+        now_us = self._clock()
+        if now_us < until_us:
+            return principal
+        self._remembered[token] = (principal, now_us + LOOKING_US)
+        return None
 
     def by_token(self, token: str) -> Principal | None:
-        """Who a standing API token speaks for; remembered for a few seconds."""
-        if (known := self.remembered(token)) is not None:
-            return known
+        """Who a standing API token speaks for."""
         now_us = self._clock()
         principal = self._by_token(token, now_us)
         with self._lock:
             if len(self._remembered) >= REMEMBERED_MAX:
                 self._remembered.clear()
-            if principal is not None:
+            if principal is None:
+                self._remembered.pop(token, None)
+            else:
                 self._remembered[token] = (principal, now_us + REMEMBERED_US)
         return principal
 
@@ -176,7 +179,7 @@ class SqlUsers:
         )
         with self._reader.begin() as connection:
             row = connection.execute(statement).first()
-        if row is None or not hmac.compare_digest(row.token_hash, _digest(secret)):
+        if row is None or not hmac.comparedigest(row.token_hash, digest(secret)):
             return None
         user = _user(row)
         return Principal(user, scopes_of(user.role) & frozenset(row.scopes.split()))
@@ -188,7 +191,7 @@ class SqlUsers:
         self._known(user_id)
         secret = self._secret()
         row = {
-            "link_hash": _digest(secret),
+            "link_hash": digest(secret),
             "user_id": user_id,
             "expires_us": self._clock() + minutes * 60 * MICROS_PER_SECOND,
             "is_used": False,
@@ -202,7 +205,7 @@ class SqlUsers:
         statement = (
             update(login_links)
             .where(
-                login_links.c.link_hash == _digest(link),
+                login_links.c.link_hash == digest(link),
                 login_links.c.expires_us > self._clock(),
                 ~login_links.c.is_used,
             )
@@ -218,67 +221,27 @@ class SqlUsers:
 
     def prepare(self) -> None:
         """Make the key that signs sessions where there is none; losing it ends all sessions."""
-        make_master_key(self._key_file, self._entropy)
+        self._sessions.prepare()
 
     def start_session(self, user: User) -> str:
         """A signed session for the console's cookie."""
-        now_us = self._clock()
-        claims = {
-            "sub": user.user_id,
-            "jti": self._secret(),
-            "exp": (now_us + SESSION_US) // MICROS_PER_SECOND,
-        }
-        return jwt.encode(claims, self._signing_key, algorithm=_ALGORITHM)
+        return self._sessions.start(user.user_id)
 
     def by_session(self, cookie: str) -> Principal | None:
         """Who a session that is signed, fresh and not revoked belongs to."""
-        try:
-            claims: dict[str, Any] = jwt.decode(
-                cookie,
-                self._signing_key,
-                algorithms=[_ALGORITHM],
-                # Time is told by our clock, below.
-                options={"require": ["sub", "jti", "exp"], "verify_exp": False},
-            )
-        except jwt.InvalidTokenError:
+        found = self._sessions.read(cookie)
+        user = None if found is None else self.user(found.user_id)
+        if found is None or user is None or not user.is_active:
             return None
-        if claims["exp"] * MICROS_PER_SECOND <= self._clock():
-            return None
-        session = str(claims["jti"])
-        ended = select(ended_sessions.c.session_id).where(
-            ended_sessions.c.session_id == _digest(session)
-        )
-        with self._reader.begin() as connection:
-            if connection.scalar(ended) is not None:
-                return None
-        user = self.user(str(claims["sub"]))
-        if user is None or not user.is_active:
-            return None
-        return Principal(user, scopes_of(user.role), session)
+        return Principal(user, scopes_of(user.role), found.session_id)
 
     def end_session(self, principal: Principal) -> None:
         """Revoke a session for ever."""
-        row = {
-            "session_id": _digest(principal.session),
-            "expires_us": self._clock() + SESSION_US,
-        }
-        with self._engine.begin() as connection:
-            stale = ended_sessions.c.expires_us <= self._clock()
-            connection.execute(ended_sessions.delete().where(stale))
-            statement = insert_into(connection, ended_sessions).values(row)
-            connection.execute(statement.on_conflict_do_nothing())
+        self._sessions.end(principal.session)
 
     def csrf_token(self, principal: Principal) -> str:
         """What a form of this session must send along with a change."""
-        told = f"csrf:{principal.session}".encode()
-        return hmac.new(self._signing_key, told, hashlib.sha256).hexdigest()
-
-    @property
-    def _signing_key(self) -> bytes:
-        if not self._key:
-            self.prepare()
-            self._key = read_master_key(self._key_file)
-        return self._key
+        return self._sessions.csrf_token(principal.session)
 
     def _known(self, user_id: str) -> User:
         user = self.user(user_id)
@@ -293,7 +256,3 @@ class SqlUsers:
 def _user(row: Any) -> User:  # noqa: ANN401 - a database row
     sites = frozenset(msgspec.json.decode(row.sites, type=list[str]))
     return User(row.user_id, row.role, sites, row.account_no, bool(row.is_active))
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -77,6 +77,19 @@ def test_a_token_ends_when_it_is_revoked_expires_or_its_user_is_shut_out(office:
     assert users.by_token(fresh) is None
 
 
+def test_a_token_is_looked_up_by_one_asker_while_the_others_go_on(embedded: Office) -> None:
+    users, clock = embedded.users, embedded.desk.clock
+    token = embedded.token("operator")
+    assert users.remembered(token) is None
+    known = users.by_token(token)
+    assert users.remembered(token) == known
+    clock.pass_by(seconds=5)
+    assert users.remembered(token) is None
+    assert users.remembered(token) == known
+    clock.pass_by(seconds=1)
+    assert users.remembered(token) is None
+
+
 def test_a_password_opens_a_session_that_ends_for_ever(office: Office) -> None:
     user = office.hire("operator", password=PASSWORD)
     with office.client(None) as client:
