@@ -179,7 +179,7 @@ class SqlUsers:
         )
         with self._reader.begin() as connection:
             row = connection.execute(statement).first()
-        if row is None or not hmac.comparedigest(row.token_hash, digest(secret)):
+        if row is None or not hmac.compare_digest(row.token_hash, digest(secret)):
             return None
         user = _user(row)
         return Principal(user, scopes_of(user.role) & frozenset(row.scopes.split()))
