@@ -4,9 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledger.aggregates.account import points
+from ledger.aggregates import Refused
+from ledger.aggregates.account import Account, Point, points
+from ledger.aggregates.account.consumption import Quarantine
+from ledger.aggregates.account.rerating import HOUSEHOLD, Change, correct_charge
 from ledger.commands import AccountNo, Command, Identifier, Json, Text
 from ledger.commands.answers import account_answer
+from ledger.commands.rerating import series_of
+from ledger.events.account import AttributesChanged
+from ledger.pricing.calendar import instants_of_midnight
 from ledger.store import Answer, Context, Ledger, Session
 
 
@@ -29,6 +35,30 @@ def handle(command: ChangeAttributes, ledger: Ledger, context: Context) -> Answe
         fact = points.change_attributes(account, dict(command.attributes), at_us, command.reason)
         if fact is not None:
             session.record(account, fact, at_us)
+            for point in account.points:
+                _rate_again(session, account, point, fact, at_us)
         return {"changed": fact is not None, **account_answer(account, session)}
 
     return ledger.decide(decide, context, accounts=(command.account_no,))
+
+
+def _rate_again(
+    session: Session, account: Account, point: Point, told: AttributesChanged, at_us: int
+) -> None:
+    """The point's open window anew, where its tariff says that an allowance counts in all of it."""
+    tariff, version = session.tariff(point.tariff_id)
+    if not tariff.rerates_for(told.attributes.keys()):
+        return
+    _, opened_us = instants_of_midnight(tariff.timezone, point.position.window_from)
+    series = series_of(session, account, point.meter_no, opened_us + 1)
+    if isinstance(series, Quarantine):
+        raise Refused(series.code, series.reason)
+    posted = series.intervals()
+    if posted:
+        change = Change(HOUSEHOLD, told.reason, at_us, posted, series)
+        fact = correct_charge(account, change, tariff, version)
+        if isinstance(fact, Quarantine):
+            raise Refused(fact.code, fact.reason)
+        if fact.lines:
+            session.record(account, fact, at_us)
+            session.decide_levels(account, session.now_us)

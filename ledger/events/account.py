@@ -238,7 +238,8 @@ class MeteredInterval(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fiel
 class ChargeCorrected(Event, frozen=True):
     """Intervals of a point became others, and it was rated again (补差); amounts are signed.
 
-    `cause` is `late`, `corrected` or `cancelled`. `replaced` no longer count, `intervals` do; all
+    `cause` is `late`, `corrected`, `cancelled` or, where an allowance counts for the whole window,
+    `household`. `replaced` no longer count, `intervals` do; all
     from `rerated_from_us` on was rated again, up to the last reading, which was at `was_through_us`
     and is at `through_us`. Where `is_present`, these `registers` and this position are the point's.
     """

@@ -1,6 +1,6 @@
 """A tariff ready to rate (计费): integers inside a frame, exact fractions over its borders."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from operator import sub
 from typing import Final
@@ -199,6 +199,14 @@ class CompiledTariff:
     def tally(self, position: Position, context: Context | None = None) -> Tally:
         """The position in fractions, to be moved piece by piece."""
         return Tally(self.tables, position, context or NOTHING_KNOWN)
+
+    def rerates_for(self, attributes: Collection[str]) -> bool:
+        """Whether the open window is rated again when one of these attributes changes (R8)."""
+        return any(
+            modifier.rerates and modifier.condition.attribute in attributes
+            for version in self.versions
+            for modifier in version.modifiers
+        )
 
     def _asks(self, context: Context | None) -> bool:
         """Whether the tariff has more than prices and fixed amounts for this household."""

@@ -18,6 +18,7 @@ from ledger.values import closing_day
 LATE: Final = "late"
 CORRECTED: Final = "corrected"
 CANCELLED: Final = "cancelled"
+HOUSEHOLD: Final = "household"
 
 
 class Change(NamedTuple):
@@ -109,8 +110,11 @@ def change_of(
     newest_first: Iterable[Known],
 ) -> Change | str:
     """What a correction changed, from the facts before it; why it cannot be, if it does not."""
-    meter_no = (*event.replaced, *event.intervals)[0].meter_no
-    series = read_series(newest_first, meter_no, at_us, account.point_of_meter(meter_no))
+    if event.cause == HOUSEHOLD:  # Nothing was metered otherwise: all from there on counts anew.
+        meter_no, from_us = account.point(event.point).meter_no, event.rerated_from_us + 1
+    else:
+        meter_no, from_us = (*event.replaced, *event.intervals)[0].meter_no, at_us
+    series = read_series(newest_first, meter_no, from_us, account.point_of_meter(meter_no))
     if isinstance(series, Quarantine):
         return series.reason
     series.powers = tariff.power_registers
