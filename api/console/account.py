@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ from api.console.page import (
     preference,
     render,
 )
+from api.console.rules import told_rule
 from api.console.timeline import FILTERS, told
 from ledger.access import Principal
 from ledger.queries import EventsAsked
@@ -83,6 +85,7 @@ def account(
         asked=asked,
         filters=FILTERS,
         entries=told(page.items, language, is_folded=asked.fold != "0"),
+        rule_text=partial(told_rule, language=language, currency=body["currency"]),
         before_href=address(request)(before=page.cursor) if page.cursor else "",
         scopes=principal.scopes,
     )
