@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -82,6 +82,16 @@ class Asked(NamedTuple):
     limit: int = 100
 
 
+class PreviewAsked(NamedTuple):
+    """A draft to be tried on accounts (all where none are named), over a span of readings."""
+
+    document: Json
+    account_nos: Sequence[str] | None = None
+    after_us: int = 0
+    until_us: int = LATEST
+    instead_of: str = ""
+
+
 class Queries(Protocol):
     """The read side. A body reads the same over HTTP, on the console and on the command line."""
 
@@ -114,6 +124,9 @@ class Queries(Protocol):
 
     def explain(self, account_no: str, position: int) -> Json:
         """How a charge came about, to the last decimal; refused where there is none."""
+
+    def preview(self, asked: PreviewAsked) -> Json:
+        """What a tariff's draft would change, on real history; nothing is written."""
 
     def why(self, account_no: str) -> Json:
         """The decision in force at each service point, with all it looked at."""

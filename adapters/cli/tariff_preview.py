@@ -16,12 +16,11 @@ from adapters.cli.output import Shown, cell, facts, table
 from adapters.cli.problems import DIFFERENCE, OK, InputError
 from adapters.cli.tariff import group
 from adapters.cli.verbs import verb
-from adapters.views.previews import preview_accounts, published_terms
+from adapters.views.previews import preview_draft
 from ledger.commands import Json
-from ledger.commands.publish_tariff import TariffRefused
-from ledger.previewing import Preview, Span
-from ledger.pricing import TariffInvalid, compile_tariff
 from ledger.pricing.document_diff import Changed, document_diff
+from ledger.queries import PreviewAsked
+from ledger.store.history import LATEST
 from ledger.values import micros
 
 Document = Annotated[Path, typer.Argument(metavar="FILE", help="JSON file of one tariff.")]
@@ -61,20 +60,14 @@ def preview(
     if accounts is not None and every:
         raise InputError("accounts_twice", "Give --accounts or --all, not both.")
     document = _one(draft)
-    try:
-        tariff = compile_tariff(document)
-    except TariffInvalid as error:
-        raise TariffRefused(error.problems) from error
     chosen = None if accounts is None else [each for each in accounts.split(",") if each]
     with opened() as here:
         here.views()
-        span = Span(
-            *(_us(text, end, here.terms.timezone) for text, end in ((from_, 0), (to, 2**62)))
+        zone = here.terms.timezone
+        asked = PreviewAsked(
+            document, chosen, _us(from_, 0, zone), _us(to, LATEST, zone), instead_of or ""
         )
-        replaced = instead_of or tariff.tariff_id
-        plan = Preview(tariff, replaced, published_terms(here.engine), span)
-        summary = preview_accounts(here.engine, here.terms.shards, plan, chosen)
-    body = {"tariff_id": replaced, "currency": tariff.currency, **summary.body()}
+        body = preview_draft(here.engine, here.terms.shards, asked)
     return Shown(body=body, human=_report(body))
 
 

@@ -12,14 +12,31 @@ from adapters.views.accounts import ACCOUNTS
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import Terms
 from ledger.aggregates.policy import PolicyDocument
+from ledger.commands import Json
+from ledger.commands.publish_tariff import TariffRefused
 from ledger.events.catalogue import PolicyPublished
 from ledger.events.registry import decode
-from ledger.previewing import READ, Fact, Preview, Summary
+from ledger.previewing import READ, Fact, Preview, Span, Summary
+from ledger.pricing import TariffInvalid, compile_tariff
+from ledger.queries import PreviewAsked
 from ledger.store.session import CATALOGUE_SHARD
 from ledger.values import shard_of, stream_id
 
 CHUNK: Final = 200
 """Accounts whose facts are read together."""
+
+
+def preview_draft(engine: Engine, shards: int, asked: PreviewAsked) -> Json:
+    """What a draft would change for accounts; refused with every problem of the document."""
+    try:
+        tariff = compile_tariff(asked.document)
+    except TariffInvalid as error:
+        raise TariffRefused(error.problems) from error
+    replaced = asked.instead_of or tariff.tariff_id
+    span = Span(asked.after_us, asked.until_us)
+    plan = Preview(tariff, replaced, published_terms(engine), span)
+    summary = preview_accounts(engine, shards, plan, asked.account_nos)
+    return {"tariff_id": replaced, "currency": tariff.currency, **summary.body()}
 
 
 def preview_accounts(

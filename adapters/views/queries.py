@@ -10,6 +10,7 @@ from adapters.store.tables import log_heads
 from adapters.views import account_money, account_pages, account_past, device_lists, lists
 from adapters.views.accounts import Json, read_account
 from adapters.views.explained import explain_charge
+from adapters.views.previews import preview_draft
 from adapters.views.tables import feed_positions
 from adapters.views.tariffs import published_tariffs
 from ledger.access import Reach
@@ -22,6 +23,7 @@ from ledger.queries import (
     EventsAsked,
     LogAsked,
     Page,
+    PreviewAsked,
     ReadingsAsked,
 )
 from ledger.store.history import Moment
@@ -112,6 +114,10 @@ class SqlQueries:
     def explain(self, account_no: str, position: int) -> Json:
         """How a charge came about, to the last decimal; refused where there is none."""
         return explain_charge(self._reader, self._history, self._shards, account_no, position)
+
+    def preview(self, asked: PreviewAsked) -> Json:
+        """What a tariff's draft would change, on real history; nothing is written."""
+        return preview_draft(self._reader, self._shards, asked)
 
     def why(self, account_no: str) -> Json:
         """The decision in force at each point with all it looked at, and what followed from it."""

@@ -13,6 +13,7 @@ from api.routers import (
     money,
     readings,
     session,
+    tariff_drafts,
     watch,
 )
 
@@ -22,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     accounts.router,
     control.router,
     corrections.router,
+    tariff_drafts.router,
     catalogue.router,
     watch.router,
     session.router,

@@ -48,10 +48,11 @@ def handle(
     command: Wanted, ledger: Ledger, context: Context, *, is_preview: bool = False
 ) -> Answer:
     """Rate again and book the difference; a preview tells what would change and writes nothing."""
-    account_no = _account_of(command, ledger, context)
+    unclaimed = context._replace(request=None)  # The key of a request names its effect alone.
+    account_no = _account_of(command, ledger, unclaimed)
     return ledger.decide(
         lambda session: _decide(command, session, account_no, is_preview=is_preview),
-        context,
+        unclaimed if is_preview else context,
         accounts=(account_no,),
     )
 
