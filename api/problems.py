@@ -1,9 +1,11 @@
 """Errors as problem documents (RFC 9457); what nobody foresaw tells its request's id alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -12,7 +14,15 @@ from starlette.exceptions import HTTPException
 from ledger.problems import MEANINGS, Meaning, Problem, invalid, meaning_of
 
 MEDIA_TYPE: Final = "application/problem+json"
+log: Final = structlog.get_logger("api")
 _encode: Final = msgspec.json.Encoder().encode
+OURS_ALONE: Final = {
+    "unavailable": "The database cannot be reached now; nothing was recorded. Try again.",
+    "outcome_unknown": "Whether this was recorded is not known yet; send the same request again.",
+    "not_initialised": "There is no ledger here yet.",
+    "vault_key": "Names and addresses cannot be read or kept now.",
+}
+"""What is said instead of hosts, ports and paths; those are in the log."""
 TITLES: Final = {404: "Not found", 405: "Not allowed", 413: "Too large"}
 
 
@@ -34,6 +44,10 @@ def tell_problems(app: FastAPI, meanings: Sequence[Meaning]) -> None:
         problem = meaning_of(error, (*MEANINGS, *meanings))
         if problem is None:
             raise error
+        if problem.code in OURS_ALONE:
+            request_id = request.state.request_id
+            log.warning("not available", request_id=request_id, reason=problem.detail)
+            problem = replace(problem, detail=OURS_ALONE[problem.code])
         if problem.code == "not_signed_in" and _is_page(request):
             return RedirectResponse("/login", status_code=303)
         return problem_response(problem)
