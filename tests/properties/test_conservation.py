@@ -19,7 +19,6 @@ from hypothesis.stateful import (
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.commands.late_readings import Reading
-from ledger.events.account import ChargeCorrected
 from ledger.store import Contradiction
 from ledger.values import MICROS_PER_DAY
 from tests.harness.desk import ACTOR, Desk, Json, at_us, point
@@ -67,7 +66,7 @@ class TheLedger(RuleBasedStateMachine):
         self.desk = Desk.at("sqlite://", shards=2)
         self.accounts: dict[str, NaiveAccount] = {}
         self.meters: dict[str, str] = {}
-        self.known: dict[str, set[str]] = {}
+        self.owners: dict[str, str] = {}
         self.payments: dict[str, tuple[str, int, Json]] = {}
         self.reversed: set[str] = set()
         self.readings: list[tuple[str, Fraction, int]] = []
@@ -99,7 +98,7 @@ class TheLedger(RuleBasedStateMachine):
             self.desk.open(account_no, point(f"M-{account_no}", tariff_id))
             self.accounts[account_no] = NaiveAccount(NaiveMeter(self.tariffs[tariff_id]))
             self.meters[account_no] = f"M-{account_no}"
-            self.known[account_no] = {f"M-{account_no}"}
+            self.owners[f"M-{account_no}"] = account_no
 
     @rule(account_no=ACCOUNTS, amount=AMOUNTS)
     def recharge(self, account_no: str, amount: int) -> None:
@@ -181,16 +180,14 @@ class TheLedger(RuleBasedStateMachine):
     @rule(data=st.data(), minutes=st.integers(1, 59))
     def read_late(self, data: st.DataObject, minutes: int) -> None:
         meter_no, at, shown = data.draw(st.sampled_from(self.readings))
-        answer = self._send(meter_no, at - Fraction(minutes, 24 * 60), shown)
+        late = at - Fraction(minutes, 24 * 60)
+        answer = self._send(meter_no, late, shown)
         assert answer["quarantined"] == []
-        account_no = next(no for no in self.accounts if meter_no in self.known[no])
-        account = self.accounts[account_no]
         if answer["accepted"]:
-            cents = account.meter.read_late(at - Fraction(minutes, 24 * 60), shown)
-            fact = self.desk.facts(account_no)
-            (booked,) = [each for each in fact if isinstance(each, ChargeCorrected)][-1:]
-            assert booked.amount_minor == cents
-            account.correct(cents, booked.granted_used_minor)
+            owner = self.owners[meter_no]
+            account = self.accounts[owner]
+            gift = account.granted - self._remembered(owner).granted_minor
+            account.correct(account.meter.read_late(late, shown), gift)
             account.decide(self.lines)
 
     @rule(
@@ -215,7 +212,7 @@ class TheLedger(RuleBasedStateMachine):
         account.decide(self.lines)
         meter.shown_wh, meter.multiplier = 250, Fraction(5, 2) if double else Fraction(1)
         self.meters[account_no] = fresh
-        self.known[account_no].add(fresh)
+        self.owners[fresh] = account_no
 
     @rule(trip=st.integers(-5_00, 9_00))
     def publish_a_policy(self, trip: int) -> None:
