@@ -18,6 +18,7 @@ from api.console import (
 )
 from api.console.failures import Presented
 from api.console.names import Names
+from api.console.sums import SumBook
 from ledger.service import Service
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -37,6 +38,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 def install(app: FastAPI, service: Service) -> None:
     """Add the pages; problems of any route are then shown to browsers as a page."""
     app.state.names = Names(service.ledger)
+    app.state.sums = SumBook(service.queries)
     guide.install(app, None)
     app.add_middleware(Presented)
     for router in ROUTERS:

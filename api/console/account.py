@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.auth import AccountsReader, account_unknown, service_of
@@ -19,10 +19,10 @@ from api.console.chart import Chart, Day, draw
 from api.console.language import Language
 from api.console.monitor import days_text, shown_supply
 from api.console.page import (
-    HEADERS,
     address,
     language_of,
     names_of,
+    packed_json,
     preference,
     render,
 )
@@ -121,7 +121,7 @@ def usage_days(
     first, last = _span(request, EXPLORED_DAYS)
     found = service_of(request).queries.usage(account_no, "day", first, last)["items"]
     days = [[item["day"], item["registers"]] for item in found if item["service_point"] == point]
-    return JSONResponse(days, headers=HEADERS)
+    return packed_json(request, days)
 
 
 @router.get("/search")

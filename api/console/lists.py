@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from api.auth import AccountsReader, CatalogueReader, service_of
 from api.console import words
 from api.console.monitor import Tile
-from api.console.page import address, language_of, names_of, preference, render
+from api.console.page import address, language_of, names_of, preference, render, sums_of
 from ledger.aggregates import Refused
 from ledger.queries import Asked
 
@@ -42,7 +42,7 @@ def alerts(
     language, here, names = language_of(request), address(request), names_of(request)
     where = {"level": asked.level} if asked.level else {}
     page = queries.alerts(Asked(where, asked.cursor or None, ROWS), reach)
-    held = queries.totals(reach)["alert_levels"]
+    held = sums_of(request, reach).totals["alert_levels"]
     tiles = [
         Tile(
             level,

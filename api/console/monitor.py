@@ -5,13 +5,21 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccountsReader, service_of
 from api.console import words
 from api.console.language import Language
-from api.console.page import HEADERS, address, language_of, names_of, preference, render
+from api.console.page import (
+    address,
+    language_of,
+    names_of,
+    packed_json,
+    preference,
+    render,
+    sums_of,
+)
 from api.console.words import N_
 from ledger.access import Reach
 from ledger.aggregates.account.state import DAYS_MAX
@@ -33,10 +41,6 @@ SORTS: Final = (
 HEADS: Final = (
     N_("Account"), N_("Group"), N_("Meters"), N_("Supply"),
     N_("Available"), N_("Days left"), N_("Alert"), N_("Last reading"),
-)  # fmt: skip
-CELLS: Final = (
-    "account_no", "group", "meters", "supply", "supply_word", "available",
-    "available_minor", "days", "level", "level_word", "read_at", "is_stale",
 )  # fmt: skip
 Here = Callable[..., str]
 
@@ -98,7 +102,8 @@ def monitor(
     here = address(request)
     is_island = asked.view == "all"
     page = Page([]) if is_island else queries.accounts(asked.accounts(ROWS), reach)
-    totals = queries.totals(reach)
+    sums = sums_of(request, reach)
+    totals = sums.totals
     speaker, names = Speaker(request), names_of(request)
     return render(
         request,
@@ -112,8 +117,8 @@ def monitor(
         next_href=here(cursor=page.cursor) if page.cursor else "",
         rows_url=f"/monitor/rows{here()[len(request.url.path) :]}",
         table_words=_table_words(speaker.language),
-        groups=queries.groups(reach),
-        sites=queries.sites(reach),
+        groups=sums.groups,
+        sites=sums.sites,
         sorts=SORTS,
         may_recharge="money:write" in principal.scopes,
     )
@@ -134,7 +139,7 @@ def rows(
         bodies = [body for body in found if reach.covers(body["account_no"], body["site"])]
     else:
         bodies = list(_all(queries, asked, reach))
-    return JSONResponse([speaker.cells(body) for body in bodies], headers=HEADERS)
+    return packed_json(request, [speaker.cells(body) for body in bodies])
 
 
 def _all(queries: Queries, asked: MonitorAsked, reach: Reach) -> Iterator[Json]:
@@ -157,11 +162,11 @@ class Speaker:
     def row(self, body: Json) -> Json:
         """An account as a row of the table."""
         say, supply = self.language.say, supply_of(body)
-        read_at = max((point["last_reading_at"] for point in body["service_points"]), default="")
+        read_at = last_read(body)
         return {
             "account_no": body["account_no"],
             "group": body["group"],
-            "meters": " · ".join(point["meter_no"] for point in body["service_points"]),
+            "meters": meters_of(body),
             "supply": supply,
             "supply_word": say(words.SUPPLY[supply]) if supply != "none" else "",
             "available": self.language.money(body["available_minor"], body["currency"]),
@@ -169,17 +174,42 @@ class Speaker:
             "days": days_text(self.language, body["days_left"]),
             "level": body["alert_level"],
             "level_word": say(words.LEVELS[body["alert_level"]]),
-            "read_at": self.language.time(read_at)[5:16] if read_at else "",
-            "is_stale": bool(read_at) and self._is_stale(read_at),
+            "read_at": self._short(read_at),
+            "is_stale": self._is_stale(read_at),
         }
 
     def cells(self, body: Json) -> list[object]:
-        """The same as an array, to be small: the island knows the order."""
-        row = self.row(body)
-        return [row[name] for name in CELLS]
+        """The same as an array without words, to be small: the island knows order and words."""
+        read_at = last_read(body)
+        lasts = body["days_left"]
+        return [
+            body["account_no"],
+            body["group"],
+            meters_of(body),
+            supply_of(body),
+            body["available_minor"],
+            body["currency"],
+            None if lasts >= DAYS_MAX else lasts,
+            body["alert_level"],
+            self._short(read_at),
+            self._is_stale(read_at),
+        ]
+
+    def _short(self, read_at: str) -> str:
+        return self.language.time(read_at)[5:16] if read_at else ""
 
     def _is_stale(self, read_at: str) -> bool:
-        return micros(datetime.fromisoformat(read_at)) < self._stale_before_us
+        return bool(read_at) and micros(datetime.fromisoformat(read_at)) < self._stale_before_us
+
+
+def meters_of(body: Json) -> str:
+    """Numbers of the meters of an account."""
+    return " · ".join(point["meter_no"] for point in body["service_points"])
+
+
+def last_read(body: Json) -> str:
+    """When a meter of the account was last read; empty where there is none."""
+    return max((point["last_reading_at"] for point in body["service_points"]), default="")
 
 
 def supply_of(body: Json) -> str:
@@ -234,6 +264,8 @@ def _table_words(language: Language) -> Json:
     return {
         "heads": [language.say(head) for head in HEADS],
         "label": language.say(N_("Accounts")),
+        "supply": {code: language.say(word) for code, word in words.SUPPLY.items()},
+        "levels": {code: language.say(word) for code, word in words.LEVELS.items()},
         "rows": language.say(N_("{shown} of {all} accounts")),
         "none": language.say(N_("No account matches")),
         "failed": language.say(N_("That did not work. Please try again.")),

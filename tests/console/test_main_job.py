@@ -125,7 +125,9 @@ def test_why_supply_was_cut_is_on_the_timeline(visit: Visit) -> None:
     page.get_by_role("link", name="Why?").click()
     expect(page).to_have_url(re.compile("type=supply"))
     cut = page.locator("#events tr", has_text="Cut-off ordered").first
-    expect(cut.locator(".rules")).to_contain_text(re.compile(r"Available -CN¥\d.*≤ Cut off CN¥0.00"))
+    expect(cut.locator(".rules")).to_contain_text(
+        re.compile(r"Available -CN¥\d.*≤ Cut off CN¥0.00")
+    )
 
 
 def test_readings_are_folded_until_asked_for(visit: Visit) -> None:

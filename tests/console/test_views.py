@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.console.visits import Visit, Visitors
@@ -48,6 +49,24 @@ def test_a_group_and_an_order_are_kept_together_and_survive_going_back(visit: Vi
     page.go_back()
     expect(page.locator("#group")).to_have_value("商铺")
     expect(page.locator("#rows tr")).to_have_count(10)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_island_says_the_same_as_the_page(visitors: Visitors, language: str) -> None:
+    visit = visitors.come(language=language)
+    columns = (1, 3, 4, 5, 6, 7, 8, 9)  # The island has no names.
+    cells = "#rows tr:nth-child(-n+12) td:nth-child({})"
+    page = visit.go("/monitor")
+    paged = [page.locator(cells.format(column)).all_inner_texts() for column in columns]
+    page = visit.go("/monitor?view=all")
+    expect(page.locator("live-table .rows .row").first).to_be_visible()
+    rows = [
+        row.locator("> span").all_inner_texts()
+        for row in page.locator("live-table .rows .row").all()[:12]
+    ]
+    assert [[text.strip() for text in column] for column in paged] == [
+        [row[column].strip() for row in rows] for column in range(len(columns))
+    ]
 
 
 def test_pages_follow_each_other_without_a_gap(visit: Visit) -> None:

@@ -3,7 +3,21 @@
 const ROW_PX = 36;
 const SPARE = 8;
 // The order in which the server tells a row.
-const [NO, GROUP, METERS, SUPPLY, SUPPLY_WORD, AVAILABLE, AVAILABLE_MINOR, DAYS, LEVEL, LEVEL_WORD, READ_AT, IS_STALE] = Array(12).keys();
+const [NO, GROUP, METERS, SUPPLY, AVAILABLE_MINOR, CURRENCY, DAYS, LEVEL, READ_AT, IS_STALE] = Array(10).keys();
+const language = document.documentElement.lang;
+const numbers = new Intl.NumberFormat(language);
+const currencies = new Map();
+
+/** An amount of minor units, as the server writes it. */
+function money(minor, currency) {
+  let known = currencies.get(currency);
+  if (!known) {
+    const format = new Intl.NumberFormat(language, { style: "currency", currency });
+    known = { format, scale: 10 ** format.resolvedOptions().maximumFractionDigits };
+    currencies.set(currency, known);
+  }
+  return known.format.format(minor / known.scale);
+}
 
 const element = (name, className = "", text = "") => {
   const made = document.createElement(name);
@@ -59,7 +73,7 @@ class LiveTable extends HTMLElement {
     headGroup.append(head);
     this.pane.append(headGroup, this.body);
     this.pane.addEventListener("scroll", () => this.later(), { passive: true });
-    this.foot = element("p", "bar-line", this.words.rows.replace("{shown}", this.data.length.toLocaleString(document.documentElement.lang)).replace("{all}", Number(this.dataset.count).toLocaleString(document.documentElement.lang)));
+    this.foot = element("p", "bar-line", this.words.rows.replace("{shown}", numbers.format(this.data.length)).replace("{all}", numbers.format(Number(this.dataset.count))));
     this.append(this.pane, this.foot);
     new ResizeObserver(() => this.later()).observe(this.pane);
     this.draw();
@@ -128,10 +142,10 @@ class LiveTable extends HTMLElement {
     };
     set(group, told[GROUP], "faint");
     set(meters, told[METERS], "code");
-    set(supply.firstChild, `${{ on: "●", off: "○", none: "" }[told[SUPPLY]] ?? "◌"} ${told[SUPPLY_WORD]}`, `state ${told[SUPPLY]}`);
-    set(available, told[AVAILABLE], told[AVAILABLE_MINOR] < 0 ? "right num below" : "right num");
-    set(days, told[DAYS], "right num");
-    set(level.firstChild, told[LEVEL] === "none" ? "" : told[LEVEL_WORD], told[LEVEL] === "none" ? "" : `tag ${told[LEVEL]}`);
+    set(supply.firstChild, `${{ on: "●", off: "○", none: "" }[told[SUPPLY]] ?? "◌"} ${this.words.supply[told[SUPPLY]] ?? ""}`, `state ${told[SUPPLY]}`);
+    set(available, money(told[AVAILABLE_MINOR], told[CURRENCY]), told[AVAILABLE_MINOR] < 0 ? "right num below" : "right num");
+    set(days, told[DAYS] === null ? "—" : numbers.format(told[DAYS]), "right num");
+    set(level.firstChild, told[LEVEL] === "none" ? "" : this.words.levels[told[LEVEL]], told[LEVEL] === "none" ? "" : `tag ${told[LEVEL]}`);
     set(readAt, told[READ_AT], told[IS_STALE] ? "code faint stale" : "code faint");
   }
 
