@@ -114,6 +114,7 @@ def _is_plain(version: Version) -> bool:
         and all(rounding == first for rounding in version.rounding)
         and first.mode == "half_up"
         and first.quantum_minor == 1
+        and not first.again
     )
 
 

@@ -83,6 +83,7 @@ def rich_documents(draw: st.DrawFn) -> Document:
     """A publishable tariff with charges of every kind."""
     document = draw(documents(by_days=True))
     total = {"line": "total", "rounding": {"quantum": "0.05", "mode": "half_up"}}
+    step = total | {"line": "energy"}
     billed = draw(st.booleans())
     demands = draw(st.booleans())
     if demands:
@@ -108,7 +109,7 @@ def rich_documents(draw: st.DrawFn) -> Document:
             version["modifiers"] = draw(allowances())
             for modifier in version["modifiers"] if len(version["tiers"]) == 1 else ():
                 modifier.pop("only_tiers", None)
-        version["bill_rounding"] = draw(st.sampled_from([[], [total]]))
+        version["bill_rounding"] = draw(st.sampled_from([[], [step], [total, step]]))
         if billed:
             version["accumulation"] |= {
                 "window": "billing_period",
