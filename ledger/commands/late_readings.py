@@ -42,6 +42,11 @@ class Waiting(NamedTuple):
         """Meter and time."""
         return self.reading.meter_no, self.reading.at_us
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether a reading of this time was cancelled, and no later one has followed."""
+        return self.point is not None and self.reading.at_us in self.point.cancelled
+
 
 class Judgement(NamedTuple):
     """Why a reading is kept aside, None for a duplicate; whether it has been kept before."""
@@ -80,7 +85,7 @@ class LateReadings:
     def judged(self) -> Iterator[tuple[Waiting, Judgement]]:
         """Each with the reason to keep it aside, if there is one."""
         known = self._recorded(
-            Place(item.account.shard, item.account.stream_id, *item.key)
+            Place(item.account.shard, item.account.stream_id, *item.key, item.is_cancelled)
             for item in self._waiting
             if item.account is not None
         )

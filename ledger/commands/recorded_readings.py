@@ -44,6 +44,8 @@ class Place(NamedTuple):
     stream: str
     meter_no: str
     at_us: int
+    is_cancelled: bool = False
+    """A cancelled reading stands before earlier ones: it is looked for from the end back."""
 
 
 def find(writer: LogWriter, places: Iterable[Place]) -> Recorded:
@@ -123,11 +125,12 @@ class _Past:
 class _Search:
     """One place that is looked for, between the nearest facts that are known of its meter."""
 
-    __slots__ = ("_at_us", "_high", "_low", "_meter_no", "_width", "past")
+    __slots__ = ("_at_us", "_high", "_is_cancelled", "_low", "_meter_no", "_width", "past")
 
     def __init__(self, place: Place, past: _Past) -> None:
         self.past = past
         self._meter_no, self._at_us = place.meter_no, place.at_us
+        self._is_cancelled = place.is_cancelled
         self._width = WIDTH
         self._low: tuple[int | None, int] = (None, 0)
         self._high: tuple[int | None, int] = (None, past.newest + 1)
@@ -139,17 +142,21 @@ class _Search:
         first = behind = bisect_left(known, (at_us,))
         while behind < len(known) and known[behind][0] == at_us:
             behind += 1
-        if first:
-            self._low = known[first - 1][:2]
-        if behind < len(known):
-            self._high = known[behind][:2]
-        read = self.past.read
-        for version in range(self._low[1] + 1, self._high[1]):
-            if version not in read:
-                return False
+        if not self._is_cancelled:
+            if first:
+                self._low = known[first - 1][:2]
+            if behind < len(known):
+                self._high = known[behind][:2]
+        if not (self._is_cancelled and first < behind) and self._may_be_unread():
+            return False
         for _, _, topic, payload in known[first:behind]:
             tell(recorded, decode(topic, payload), at_us)
         return True
+
+    def _may_be_unread(self) -> bool:
+        """Whether a version in which the place may be was not read yet."""
+        read = self.past.read
+        return not read.issuperset(range(self._low[1] + 1, self._high[1]))
 
     def wanted(self) -> Span | None:
         """What to read next; None where others of this round have asked for it."""
@@ -169,7 +176,7 @@ class _Search:
     def _guess(self) -> int:
         """An unread version where the place may be: by its time at first, then by halves."""
         (low_us, low), (high_us, high) = self._low, self._high
-        guess = (low + high) // 2
+        guess = high - 1 if self._is_cancelled else (low + high) // 2
         if low_us is not None and high_us is not None and self._width < WIDTH_MAX:
             guess = low + (high - low) * (self._at_us - low_us) // (high_us - low_us)
         guess = min(max(guess, low + 1), high - 1)

@@ -8,11 +8,13 @@ from sqlalchemy import Connection
 
 from adapters.store.log_writer import SqlLogWriter
 from ledger.aggregates.account import Account
+from ledger.commands import correct_reading
+from ledger.commands.correct_reading import CancelReading
 from ledger.commands.late_readings import Reading
 from ledger.commands.recorded_readings import Place, Recorded, find, tell
 from ledger.ports import Span
 from ledger.values import instant, stream_id
-from tests.harness.desk import Desk, at_us, point
+from tests.harness.desk import ACTOR, Desk, at_us, point
 
 HOUR_US = 3_600_000_000
 START_US = at_us("2026-01-01")
@@ -123,3 +125,22 @@ def test_one_reading_of_a_long_past_is_found_by_reading_little_of_it(desk: Desk)
     absent = Place(0, streams["M1"], "M1", START_US + 700 * HOUR_US + 1)
     found, writer = find_all(desk, [absent, absent._replace(stream=stream_id("account", "none"))])
     assert (found, writer.rows <= 40) == ({}, True)
+
+
+def test_a_cancelled_reading_is_found_behind_an_earlier_one_that_came_after_it(desk: Desk) -> None:
+    desk.open("A1", point("M1"))
+    days = [Reading("M1", START_US + day * 24 * HOUR_US, {"total": day}) for day in range(1, 81)]
+    desk.read_all(*days[:60])
+    wrong = CancelReading(meter_no="M1", at=instant(days[59].at_us), reason="another meter's")
+    correct_reading.handle(wrong, desk.ledger, ACTOR)
+    before = [days[59].at_us - hours * HOUR_US for hours in range(20, 0, -1)]
+    desk.read_all(*(Reading("M1", at, {"total": 59}) for at in before))
+    heads = desk.heads()
+    assert desk.read_all(days[59])["duplicate"] == 1
+    desk.restart()
+    assert desk.read_all(days[59])["duplicate"] == 1
+    assert desk.heads() == heads
+    assert desk.read_all(*days[60:])["accepted"] == 20
+    heads = desk.heads()
+    assert desk.read_all(*days)["duplicate"] == 80
+    assert desk.heads() == heads
