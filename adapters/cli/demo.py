@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
 from adapters.cli.fault_shares import Faults, shares_of
 from adapters.cli.output import Stream, progress, say
@@ -24,14 +22,13 @@ from adapters.wiring import now_us, open_engine, open_users, read_settings
 from api.console import guide
 from api.console.guide import Guide
 from api.main import serving
-from api.server import run_until_told
+from api.server import Server, log_faults_alone, run_until_told
 from ledger.access import ROLES, User
 from ledger.commands import Json
 
 METERS_PER_GATEWAY: Final = 64
 GATEWAYS_MIN: Final = 3
 LINK_MINUTES: Final = 24 * 60
-GRACE_S: Final = 2
 POLL_MIN_S: Final = 2
 METERS_PER_POLL_S: Final = 100
 """So that a sweep takes a small share of a processor however large the town is."""
@@ -71,6 +68,7 @@ def _shown(
     place: tuple[str, int], plan: Plan, shares: dict[ParkFault, int], *, is_opened: bool
 ) -> Iterator[Json]:
     began_s = time.monotonic()
+    log_faults_alone()
     with ExitStack() as stage_door:
         enter = stage_door.enter_context
         bound = enter(closing(_bound(*place)))
@@ -92,7 +90,8 @@ def _shown(
         sys.stdout.flush()
         if is_opened:
             webbrowser.open(body["links"]["admin"])
-        _run(app, bound)
+        say("Ctrl-C stops everything and leaves nothing behind.", style="dim")
+        run_until_told(Server(app, settings.host, settings.port), [bound])
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -147,12 +146,3 @@ def _user_of(role: str) -> str:
 def _welcome(body: Json) -> str:
     links = "\n".join(f"  {role:<15}{link}" for role, link in body["links"].items())
     return WELCOME.format(**{**body, "links": links})
-
-
-def _run(app: FastAPI, bound: socket.socket) -> None:
-    """Serve until Ctrl-C."""
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
-    )
-    say("Ctrl-C stops everything and leaves nothing behind.", style="dim")
-    run_until_told(uvicorn.Server(config), [bound])

@@ -101,8 +101,13 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(demo: Demo) -> None:
     assert demo.ready["gateways"] >= 2
     assert demo.ready["readings"] >= METERS * 150
     place = httpx.URL(demo.ready["url"])
+    with demo.client() as client:
+        assert client.get("/api/v1/accounts").status_code == 200
     demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(30) == 0
+    printed, talked = demo.process.communicate(timeout=30)
+    assert demo.process.returncode == 0
+    assert printed == "", "data alone goes to stdout"
+    assert "request" not in talked
     with pytest.raises(ProcessLookupError):
         os.killpg(demo.process.pid, 0)
     with pytest.raises(ConnectionRefusedError):
