@@ -33,10 +33,21 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = "; ".join(
-            f"{''.join(f'{PREFIX}{place}: '.upper() for place in problem['loc'])}{problem['msg']}"
+            "".join(f"{PREFIX}{place}: ".upper() for place in problem["loc"])
+            + _said(problem["msg"])
             for problem in error.errors()
         )
         raise SettingsError(wrong) from error
+
+
+def shown_url(settings: Settings) -> str:
+    """Where the ledger lies, as it was set, without its password."""
+    return make_url(settings.database_url).render_as_string(hide_password=True)
+
+
+def _said(message: str) -> str:
+    """A sentence without the library's name for who said it."""
+    return message.removeprefix("Value error, ")
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -13,7 +13,14 @@ from adapters.cli.problems import InputError
 from adapters.settings import Settings
 from adapters.store.schema import SHARDS_MAX, initialise, read_terms
 from adapters.store.tables import events
-from adapters.wiring import open_engine, open_ledger, open_users, open_vault, read_settings
+from adapters.wiring import (
+    open_engine,
+    open_ledger,
+    open_users,
+    open_vault,
+    read_settings,
+    shown_url,
+)
 from ledger.aggregates.policy import ControlPolicy, Line, PolicyDocument, TripLine
 from ledger.commands import publish_policy
 from ledger.commands.open_account import STANDARD_POLICY
@@ -54,7 +61,7 @@ def init(
         open_vault(engine, settings).prepare()
         open_users(engine, settings).prepare()
         _standard_policy(settings, engine)
-        return _shown(settings, engine, terms, is_new=is_new)
+        return _shown(settings, terms, is_new=is_new)
     finally:
         engine.dispose()
 
@@ -95,11 +102,11 @@ def _standard_policy(settings: Settings, engine: Engine) -> None:
         ledger.close()
 
 
-def _shown(settings: Settings, engine: Engine, terms: LedgerTerms, *, is_new: bool) -> Shown:
+def _shown(settings: Settings, terms: LedgerTerms, *, is_new: bool) -> Shown:
     body = {
         "created": is_new,
         **terms._asdict(),
-        "database": engine.url.render_as_string(hide_password=True),
+        "database": shown_url(settings),
         "vault_key_file": settings.vault_key_file,
     }
     return Shown(

@@ -99,7 +99,7 @@ def facts(pairs: Mapping[str, object]) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in pairs.items():
-        if value not in (None, ""):
+        if value not in (None, "", []):
             grid.add_row(name, cell(value))
     return grid
 
@@ -117,10 +117,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: str =
 
 def cell(value: object) -> str:
     """Text that cannot steer a terminal, whatever it was given as a name."""
-    text = "" if value is None else str(value)
+    text = _words(value)
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else UNPRINTABLE for letter in text)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 @contextmanager

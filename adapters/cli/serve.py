@@ -19,6 +19,8 @@ def serve(
     host, port = host or settings.host, port or settings.port
     log_as_json()
     with serving(settings) as app:
+        if not app.state.users.everybody():
+            say("Nobody may sign in yet: wattledger user add NAME --role admin")
         say(f"The console: http://{host}:{port}/  the API: /api/v1/openapi.json  Ctrl-C stops.")
         run_until_told(Server(app, host, port))
     return Shown(body={"stopped": True}, hint="wattledger doctor")

@@ -57,7 +57,7 @@ def list_() -> Shown:
     """List everybody, active or not."""
     with people() as (users, _):
         items = [_body(user) for user in users.everybody()]
-    rows = [(i["user_id"], i["role"], " ".join(i["sites"]), i["is_active"]) for i in items]
+    rows = [(i["user_id"], i["role"], i["sites"], i["is_active"]) for i in items]
     return Shown(
         body={"items": items, "cursor": None},
         human=table(("user", "role", "sites", "active"), rows),

@@ -1,9 +1,12 @@
 """`wattledger why`: why supply was cut, or why not."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Group, RenderableType
 
+from adapters.cli.amounts import money
 from adapters.cli.command import command_table
 from adapters.cli.inputs import AccountNo
 from adapters.cli.opening import opened
@@ -12,6 +15,8 @@ from adapters.cli.times import local_text
 from adapters.views.queries import SqlQueries
 from ledger.aggregates import Refused
 from ledger.commands import Json
+
+AMOUNT: Final = re.compile(r"\b(available|remind|warn|trip|restore|hysteresis) (-?\d+)")
 
 
 def why(account: AccountNo) -> Shown:
@@ -44,13 +49,17 @@ def _told(body: Json, state: Json) -> Iterator[RenderableType]:
             }
         )
         if decision is not None and decision["trace"]:
-            yield _rules(decision["trace"])
+            yield _rules(decision["trace"], state["currency"])
     for hold in body["holds"]:
         yield facts({hold["kind"]: hold["reason"], "since": local_text(hold["since"], timezone)})
     if body["commands"]:
         yield command_table(body["commands"], timezone)
 
 
-def _rules(trace: Json) -> RenderableType:
-    rows = [(rule["rule"], "yes" if rule["holds"] else "no") for rule in trace["rules"]]
+def _rules(trace: Json, currency: str) -> RenderableType:
+    rows = [(_in_major_units(rule["rule"], currency), rule["holds"]) for rule in trace["rules"]]
     return table((f"policy {trace['policy_id']} v{trace['policy_version']}", "holds"), rows)
+
+
+def _in_major_units(rule: str, currency: str) -> str:
+    return AMOUNT.sub(lambda found: f"{found[1]} {money(int(found[2]), currency)}", rule)

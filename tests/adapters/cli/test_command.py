@@ -25,7 +25,7 @@ def test_why_tells_the_decision_the_rules_and_the_commands(cut: Terminal) -> Non
     assert decision["decision"] == "account.supply_trip_ordered.v1"
     assert [command["command_id"] for command in body["commands"]] == [asked["command_id"]]
     told = cut.run("why", "A1").stdout
-    assert "available -500 <= trip 0" in told
+    assert "available -5.00 CNY <= trip 0.00 CNY" in told
     assert "meter_not_connected" in told
 
 

@@ -17,6 +17,13 @@ def test_people_are_added_listed_shut_out_and_let_in_again(terminal: Terminal) -
     assert terminal.json("user", "enable", "anna") == added
 
 
+def test_people_are_shown_in_words_and_not_as_a_program_writes_them(embedded: Terminal) -> None:
+    told = embedded.run("user", "add", "anna", "--role", "cashier").stdout
+    assert "sites" not in told
+    assert "yes" in told
+    assert "True" not in embedded.run("user", "list").stdout
+
+
 def test_who_is_added_twice_or_in_an_unknown_role_is_refused(embedded: Terminal) -> None:
     embedded.run("user", "add", "anna", "--role", "admin")
     assert embedded.json("user", "add", "anna", "--role", "admin", exit_code=1)["code"] == (
