@@ -119,6 +119,11 @@ class Dispatcher:
         with self._changed:
             return self._list.get(command_id)
 
+    def last(self, command_id: str) -> Waiting | None:
+        """What was told last of a command, whether it is open or has ended."""
+        with self._changed:
+            return self._list.last(command_id)
+
     def hasten(self, meter_no: str) -> None:
         """The meter has just answered: what waits for it goes on at once."""
         with self._changed:

@@ -40,8 +40,8 @@ class WaitingList:
         self._commands: dict[str, Waiting] = {}
         self._busy: dict[str, str] = {}
         """Meters that a command is under way to -> their gateways."""
-        self._ended: OrderedDict[str, int] = OrderedDict()
-        """Where commands ended, so that an older word about one does not bring it back."""
+        self._ended: OrderedDict[str, Waiting] = OrderedDict()
+        """Commands that ended, so that an older word about one does not bring it back."""
 
     def __len__(self) -> int:
         return len(self._commands)
@@ -49,21 +49,25 @@ class WaitingList:
     def put(self, command: Waiting) -> None:
         """Know a command as it is now; one that ended is forgotten, an older word is ignored."""
         command_id = command.command_id
-        known = self._commands.get(command_id)
-        told = self._ended.get(command_id, 0) if known is None else known.position
-        if told > command.position:
+        known = self.last(command_id)
+        if known is not None and known.position > command.position:
             return
         if command.status in OPEN:
             self._commands[command_id] = command
+            self._ended.pop(command_id, None)
             return
         self._commands.pop(command_id, None)
-        self._ended[command_id] = command.position
+        self._ended[command_id] = command
         if len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
 
     def get(self, command_id: str) -> Waiting | None:
         """An open command."""
         return self._commands.get(command_id)
+
+    def last(self, command_id: str) -> Waiting | None:
+        """What was told last of a command, whether it is open or has ended."""
+        return self._commands.get(command_id) or self._ended.get(command_id)
 
     def hasten(self, meter_no: str, now_us: int) -> bool:
         """The meter answers: whatever waits for that is due at once; whether anything does."""

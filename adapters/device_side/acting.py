@@ -1,8 +1,4 @@
-"""The device side: policies, dispatcher and poller over the lines to the meters, as one handle.
-
-Of several processes one acts, by lease; the log tells it everything, so that another takes over
-where it fell.
-"""
+"""What acts on the meters: policy, dispatcher, poller and reconciliation, each on its thread."""
 
 import logging
 import threading
@@ -16,13 +12,12 @@ from sqlalchemy import Engine
 from adapters.devices.dispatcher import Dispatcher
 from adapters.devices.figures import device_figures
 from adapters.devices.fleet import Fleet
-from adapters.devices.hearing import STATUS, heard
+from adapters.devices.hearing import NEVER_US, STATUS, heard
 from adapters.devices.hearing import TOPICS as COMMAND_TOPICS
 from adapters.devices.poller import Poller
 from adapters.devices.reconciling import Reconciler
 from adapters.devices.waiting import Waiting
 from adapters.settings import Settings
-from adapters.store.leases import Lease
 from adapters.views.device_queue import (
     QueuedCommand,
     due_guarantees,
@@ -32,13 +27,13 @@ from adapters.views.device_queue import (
 )
 from adapters.views.following import Following, RememberedFollowing, heads
 from adapters.views.meter_lines import meter_addresses
-from adapters.wiring import now_us
 from ledger.aggregates import Refused
 from ledger.commands import guarantee, steer_supply
 from ledger.devices import MeterAddress
 from ledger.events import Recorded
-from ledger.policies.supply import REASONS, steering_of
 from ledger.policies.supply import TOPICS as STEERING_TOPICS
+from ledger.policies.supply import steering_of
+from ledger.projections.commands import ENDED
 from ledger.service import Figure
 from ledger.store import Answer, Context, Ledger
 
@@ -46,11 +41,8 @@ FEED: Final = "supply_policy"
 POLICY: Final = Context("policy:supply")
 POLL_S: Final = 0.1
 """A commit of this process wakes it at once; those of others are found by polling."""
-RENEW_S: Final = 2.0
 GUARANTEES_S: Final = 5.0
 PAUSE_AFTER_ERROR_S: Final = 1.0
-TOLD: Final = frozenset({*STATUS, *REASONS})
-"""Facts that are worth waking up for."""
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +56,7 @@ class Acting:
         self._ledger = ledger
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
+        self._gateways: dict[str, str] = {}
         shards = range(ledger.terms.shards)
         self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, FEED) for n in shards]
         with self._reader.begin() as connection:
@@ -147,11 +140,30 @@ class Acting:
                 asked.append(steer_supply.submit(steering, self._ledger, POLICY))
         for answer in asked:
             try:
-                answer.result()
+                self._steered(answer.result())
             except Refused as refusal:
                 log.warning("A point could not be steered: %s", refusal)
         following.went_to(reached)
         return reached < head
+
+    def _steered(self, answer: Answer) -> None:
+        """What was ordered waits at once; the log tells of it as well, to whoever acts then."""
+        body = answer.body
+        if answer.replayed or not body.get("positions") or "command_id" not in body:
+            return
+        (position,) = body["positions"].values()
+        command = Waiting(
+            command_id=body["command_id"],
+            kind=body["kind"],
+            meter_no=body["meter_no"],
+            gateway=self._gateway_of(body["meter_no"]),
+            status=body["status"],
+            attempt=body["attempts"],
+            again_at_us=NEVER_US if body["status"] == "held" else 0,
+            position=position,
+        )
+        self.dispatcher.take([command])
+        self._reconciler.forget(command.meter_no)
 
     def _hear(self, following: Following, head: int) -> bool:
         items, reached = following.next(head)
@@ -162,14 +174,22 @@ class Acting:
 
     def _hear_one(self, recorded: Recorded) -> None:
         command_id: str = recorded.event.command_id  # type: ignore[attr-defined] # of a command
-        known = self.dispatcher.know(command_id)
-        if known is None and STATUS[type(recorded.event)] != "requested":
-            with self._reader.begin() as connection:
-                queued = find_command(connection, command_id)
-            known = None if queued is None else self._waiting(queued)
-        word = heard(recorded, known, self._gateway_of)
-        self.dispatcher.take([word])
-        self._reconciler.forget(word.meter_no)
+        known = self.dispatcher.last(command_id)
+        if known is not None:
+            self._reconciler.forget(known.meter_no)
+            if known.position >= recorded.position:
+                return
+        status = STATUS[type(recorded.event)]
+        if known is None and status in ENDED:
+            return  # Nobody here waited for it.
+        if known is None and status != "requested":
+            known = self._found(command_id)
+        self.dispatcher.take([heard(recorded, known, self._gateway_of)])
+
+    def _found(self, command_id: str) -> Waiting | None:
+        with self._reader.begin() as connection:
+            queued = find_command(connection, command_id)
+        return None if queued is None else self._waiting(queued)
 
     def _waiting(self, queued: QueuedCommand) -> Waiting:
         return Waiting(
@@ -189,12 +209,20 @@ class Acting:
         return None if found is None else MeterAddress(meter_no, *found)
 
     def _gateway_of(self, meter_no: str) -> str:
-        address = self._address_of(meter_no)
-        return "" if address is None else address.gateway
+        """Behind which gateway a meter is, as it was lately: it only says who waits for whom."""
+        gateway = self._gateways.get(meter_no)
+        if gateway is None:
+            address = self._address_of(meter_no)
+            gateway = "" if address is None else address.gateway
+            if gateway:
+                self._gateways[meter_no] = gateway
+        return gateway
 
     def _addresses(self) -> Sequence[MeterAddress]:
         with self._reader.begin() as connection:
-            return meter_addresses(connection)
+            addresses = meter_addresses(connection)
+        self._gateways = {each.meter_no: each.gateway for each in addresses}
+        return addresses
 
     def _run(self, step: Callable[[], bool], pause_s: float) -> None:
         wake = self.wake if step == self.follow else self._stopping
@@ -208,67 +236,3 @@ class Acting:
             wake.wait(pause_s)
             if wake is self.wake:
                 wake.clear()
-
-
-class DeviceSide:
-    """Acts on the meters while this process holds the lease, and tries to get it while not."""
-
-    def __init__(self, settings: Settings, ledger: Ledger, engine: Engine) -> None:
-        self._settings = settings
-        self._ledger = ledger
-        self._engine = engine
-        self._lease = Lease(engine, "devices", ledger.new_id(), now_us)  # Real time for all.
-        self._stopping = threading.Event()
-        self.acting: Acting | None = None
-        self._thread = threading.Thread(target=self._run, name="devices", daemon=True)
-        ledger.watch(self._committed)
-
-    def start(self) -> Self:
-        """Begin to try."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Finish what is under way and let another process act."""
-        self._stopping.set()
-        self._thread.join()
-
-    def figures(self) -> list[Figure]:
-        """What a monitor reads; nothing while another process acts."""
-        acting = self.acting
-        return [] if acting is None else acting.figures()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._try()
-            except Exception:
-                log.exception("The device side could not begin and tries again.")
-            self._stopping.wait(RENEW_S)
-        self._end()
-        try:
-            self._lease.give_back()
-        except Exception:
-            log.exception("The lease on the devices runs out by itself.")
-
-    def _try(self) -> None:
-        if not self._lease.renew():
-            self._end()
-        elif self.acting is None:
-            acting = Acting(self._settings, self._ledger, self._engine, lambda: self._lease.is_held)
-            self.acting = acting.start()
-
-    def _end(self) -> None:
-        if self.acting is not None:
-            self.acting.stop()
-            self.acting = None
-
-    def _committed(self, recorded: Sequence[Recorded]) -> None:
-        acting = self.acting
-        if acting is not None and not TOLD.isdisjoint([type(each.event) for each in recorded]):
-            acting.wake.set()
-
-
-def start_devices(settings: Settings, ledger: Ledger, engine: Engine) -> DeviceSide | None:
-    """Begin to act on meters, where the settings want it; `stop()` ends it."""
-    return DeviceSide(settings, ledger, engine).start() if settings.devices == "on" else None
