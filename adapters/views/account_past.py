@@ -1,6 +1,7 @@
 """An account's own events: pages of them, the account at a moment, what its meters read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,7 @@ from adapters.store.ledger_recorder import LedgerRecorder
 from adapters.store.rows import to_row
 from adapters.store.tables import events
 from adapters.views.accounts import Json, TariffOf
+from adapters.views.reading_corrections import Corrected, corrected_body, corrected_readings
 from ledger.access import Reach
 from ledger.aggregates.account import Account
 from ledger.aggregates.meter import Meter
@@ -142,13 +144,40 @@ def page_of_readings(
         events.c.payload.contains(of_meter, autoescape=True),
         events.c.valid_at.between(asked.from_us, asked.to_us),
     )
+    since = asked.from_us - 1
     if asked.cursor is not None:
         behind = key_of(asked.cursor, int, int, int)
         statement = statement.where(key > tuple_(*map(literal, behind)))
+        since = behind[0]
     rows = connection.execute(statement.order_by(*key).limit(limit)).all()
     last = rows[-1] if len(rows) == limit else None
     cursor = None if last is None else cursor_of(last.valid_at, last.shard, last.position)
-    return Page([_reading(to_row(row)) for row in rows], cursor)
+    until = asked.to_us if last is None else last.valid_at
+    corrected = corrected_readings(connection, homes, asked.meter_no)
+    found = [(row.valid_at, body) for row in rows if (body := _as_it_is(to_row(row), corrected))]
+    found += _late(corrected, {(row.stream_id, row.valid_at) for row in rows}, since, until)
+    return Page([body for _, body in sorted(found, key=itemgetter(0))], cursor)
+
+
+def _as_it_is(row: Row, corrected: Mapping[tuple[str, int], Corrected]) -> Json | None:
+    """A charged reading with what corrections made of it since; None where it was cancelled."""
+    change = corrected.get((row.stream_id, row.valid_at))
+    if change is None or change.row.position < row.position:
+        return _reading(row)
+    return None if change.interval is None else corrected_body(change)
+
+
+def _late(
+    corrected: Mapping[tuple[str, int], Corrected],
+    charged: set[tuple[str, int]],
+    since_us: int,
+    until_us: int,
+) -> Iterator[tuple[int, Json]]:
+    """Readings that came late: no charge has their time."""
+    for (stream, at_us), change in corrected.items():
+        is_here = since_us < at_us <= until_us and (stream, at_us) not in charged
+        if is_here and change.interval is not None:
+            yield at_us, corrected_body(change)
 
 
 def accounts_of_meter(connection: Connection, shards: int, meter_no: str) -> list[str]:

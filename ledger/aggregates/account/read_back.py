@@ -38,7 +38,7 @@ TARIFF_CHANGED: Final = Quarantine(
 )
 
 
-PAGE: Final = 256
+PAGE: Final = 32
 PAGE_MAX: Final = 4_096
 """Facts read at once: more and more, because most corrections need few."""
 Told = tuple[object, int, int, str, bytes]
