@@ -1,4 +1,4 @@
-"""The readings of a meter are those that count: late and corrected ones, none that was cancelled."""
+"""The readings of a meter are those that count: late, corrected, and none that was cancelled."""
 
 import pytest
 
