@@ -175,7 +175,7 @@ class CompiledTariff:
         tally = self.tally(position, context)
         steps = []
         for piece in pieces:
-            if piece.window_to <= position.window_from:
+            if piece.window_to <= position.window_from or self._is_reset(piece, position):
                 raise NotRateable("closed_window", "The interval begins before the open window.")
             if piece.version.by_purchase:
                 message = "The tariff sells units; what a meter counts is paid already."
@@ -199,6 +199,11 @@ class CompiledTariff:
     def tally(self, position: Position, context: Context | None = None) -> Tally:
         """The position in fractions, to be moved piece by piece."""
         return Tally(self.tables, position, context or NOTHING_KNOWN)
+
+    def _is_reset(self, piece: Piece, position: Position) -> bool:
+        """Whether the position has begun anew by a version since the piece's own."""
+        since = self.versions[piece.version.number + 1 : position.version + 1]
+        return any(version.resets for version in since)
 
     def rerates_for(self, attributes: Collection[str]) -> bool:
         """Whether the open window is rated again when one of these attributes changes (R8)."""

@@ -46,7 +46,7 @@ def numbered(events: list[Json]) -> list[Json]:
     return [event | {"seq": seq} for seq, event in enumerate(events, start=1)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.data())
 def test_any_order_of_arrival_comes_to_the_same_money_for_every_kind(data: st.DataObject) -> None:
     tariff: Json = data.draw(rich_documents())
