@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,13 +30,14 @@ class Demo(NamedTuple):
         return httpx.Client(base_url=self.ready["url"], headers=headers, timeout=20)
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
+@contextmanager
+def started(folder: Path) -> Iterator[Demo]:
+    """A demonstration whose time runs fast, ready to be looked at."""
     words = ("demo", "--meters", str(METERS), "--speed", "600", "--port", "0", "--json")
     with subprocess.Popen(
         [*PROGRAM, *words],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -44,6 +46,15 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, process.communicate()[1]
-        yield Demo(process, json.loads(line), tmp_path)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        try:
+            yield Demo(process, json.loads(line), folder)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """A demonstration of one test's own."""
+    with started(tmp_path) as found:
+        yield found

@@ -11,16 +11,35 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.e2e.conftest import Demo
+from adapters.demo.stage import temporary
+from adapters.wiring import open_engine, open_users
+from tests.e2e.conftest import Demo, started
 from tests.harness.terminal import PROGRAM, ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 WAIT_MS = 30_000
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demonstration for all visits of this file."""
+    with started(tmp_path_factory.mktemp("demo")) as found:
+        yield found
+
+
+def link(demo: Demo) -> str:
+    """A fresh link of its administrator: the printed one signs in once."""
+    (folder,) = demo.folder.glob("wattledger-demo-*")
+    settings = temporary(folder)
+    engine = open_engine(settings)
+    secret = open_users(engine, settings).issue_link("demo-admin")
+    engine.dispose()
+    return f"{demo.ready['url']}/login/{secret}"
+
+
 @pytest.fixture
 def page(demo: Demo) -> Iterator[Page]:
-    """An administrator who followed the printed link; no page may complain."""
+    """An administrator who followed a link; no page may complain."""
     found = shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(found).exists():
         pytest.skip("there is no Chromium here")
@@ -32,7 +51,7 @@ def page(demo: Demo) -> Iterator[Page]:
         expect.set_options(timeout=WAIT_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
-        page.goto(demo.ready["links"]["admin"])
+        page.goto(link(demo))
         yield page
         browser.close()
     assert not errors
