@@ -56,6 +56,22 @@ def test_a_broken_stream_is_told_and_taken_up_again(visit: Visit, console: Conso
     _all_see_a_reading([page], console)
 
 
+def test_a_tab_that_nobody_sees_lets_go_and_catches_up_when_it_is_seen_again(
+    visit: Visit, console: Console
+) -> None:
+    page = visit.go(f"/accounts/{WATCHED}")
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    _until(lambda: console.listeners() == 1)
+    before = page.locator("#available").inner_text()
+    _hide(page, is_hidden=True)
+    _until(lambda: console.listeners() == 0)
+    record_readings([next_reading(console, WATCHED)], console.ledger, CLERK)
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#available")).to_have_text(before)
+    _hide(page, is_hidden=False)
+    expect(page.locator("#available")).not_to_have_text(before)
+
+
 def test_what_is_open_on_the_timeline_stays_open(visit: Visit, console: Console) -> None:
     page = visit.go(f"/accounts/{WATCHED}")
     expect(page.locator("#live")).to_have_attribute("data-state", "live")
@@ -94,6 +110,17 @@ def test_too_many_changes_let_everybody_look_again() -> None:
     changes = Changes(frozenset(), frozenset({"account.charged.v1"}), is_cut=True)
     (message,) = numbers(Told({0: 9}, changes, []), (), Reach())
     assert b'"accounts":null' in message
+
+
+def _hide(page: Page, *, is_hidden: bool) -> None:
+    """What a browser tells a page when another tab is brought to the front."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        is_hidden,
+    )
 
 
 def _body(account_no: str, site: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ let release = () => {};
 let asking = null;
 let timer = 0;
 let lastAsked = 0;
+let wasAway = false;
 let spoken = 0;
 
 export function start() {
@@ -24,7 +25,10 @@ export function start() {
   });
   document.addEventListener("visibilitychange", attend);
   document.addEventListener("ledger:changed", () => refresh(0));
-  addEventListener("pagehide", () => release());
+  addEventListener("pagehide", () => {
+    wasAway = true;
+    release();
+  });
   addEventListener("pageshow", (event) => event.persisted && attend());
   attend();
 }
@@ -32,8 +36,12 @@ export function start() {
 /** Wait for the lock while the tab is seen, and give it up when it is not. */
 function attend() {
   release();
-  if (document.hidden) return;
-  if (lastAsked) refresh(0);
+  if (document.hidden) {
+    wasAway = true;
+    return;
+  }
+  if (wasAway) refresh(0); // Nobody told this tab what happened meanwhile.
+  wasAway = false;
   const waiting = new AbortController();
   let end = () => {};
   const held = new Promise((resolve) => (end = resolve));
