@@ -67,7 +67,7 @@ class Series:
             )
         elif isinstance(event, facts.ChargeCorrected):
             for gone in event.replaced:
-                del self._by_start[gone.from_us]
+                self._by_start.pop(gone.from_us, None)
             for interval in event.intervals:
                 self._insert(interval)
         elif isinstance(event, facts.FixedFeeCharged):
@@ -144,6 +144,8 @@ class Series:
                 return "it replaces an interval that did not count"
         for interval in come:
             meter_no, from_us, to_us, _ = astuple(interval)
+            if meter_no not in self._terms:
+                return "an interval is of a meter that did not count"
             shown = before(interval)
             if self._measured(meter_no, from_us, shown, to_us, after(interval)) != interval:
                 return "an interval is not what its registers tell"

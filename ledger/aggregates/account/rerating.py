@@ -110,15 +110,21 @@ def change_of(
     newest_first: Iterable[Known],
 ) -> Change | str:
     """What a correction changed, from the facts before it; why it cannot be, if it does not."""
+    meters = [each.meter_no for each in (*event.replaced, *event.intervals)]
+    from_us = at_us
     if event.cause == HOUSEHOLD:  # Nothing was metered otherwise: all from there on counts anew.
-        meter_no, from_us = account.point(event.point).meter_no, event.rerated_from_us + 1
-    else:
-        meter_no, from_us = (*event.replaced, *event.intervals)[0].meter_no, at_us
+        meters = [point.meter_no for point in account.points if point.name == event.point]
+        from_us = event.rerated_from_us + 1
+    if not meters:
+        return "it is of no meter"
+    meter_no = meters[0]
     series = read_series(newest_first, meter_no, from_us, account.point_of_meter(meter_no))
     if isinstance(series, Quarantine):
         return series.reason
     series.powers = tariff.power_registers
     posted = series.intervals()
+    if not posted:
+        return "nothing was charged that it could correct"
     problem = series.exchange(event.replaced, event.intervals)
     return problem or Change(event.cause, event.reason, at_us, posted, series)
 
