@@ -44,12 +44,11 @@ class Server(uvicorn.Server):
         await super().shutdown(None if sockets is None else list(sockets))
 
 
-def run_until_told(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-    """Serve until SIGTERM or Ctrl-C, and return: whoever called has a ledger to close."""
+def stop_when_told(server: uvicorn.Server) -> None:
+    """Let SIGTERM and Ctrl-C end the serving alone: whoever called has a ledger to close."""
     for name in (signal.SIGTERM, signal.SIGINT):
         # The library raises the signal again when it has stopped.
         signal.signal(name, lambda *_: setattr(server, "should_exit", True))
-    server.run(sockets=sockets)
 
 
 def log_as_json() -> None:

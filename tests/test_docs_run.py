@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,13 +53,21 @@ def test_the_first_five_minutes_are_as_printed(clone: Path, told: list[str]) -> 
     assert json.loads(shown)["service_points"][0]["supply"]["intended"] == "on"
 
 
+def test_what_is_said_of_serving_can_be_typed(clone: Path, told: list[str]) -> None:
+    assert told
+    *people, serve = "".join(blocks(README, "bash")).splitlines()
+    told_link = [run(clone, line) for line in people][-1]
+    assert "/login/" in told_link
+    run_until_told_to_stop(clone, serve, "The console: ", LEDGER_PORT=free_port())
+
+
 @pytest.mark.parametrize(
     "command", [line for block in blocks(OPERATIONS, "sh") for line in block.splitlines()]
 )
 def test_what_operations_prints_can_be_typed(clone: Path, told: list[str], command: str) -> None:
     assert told
     if "worker" in command:
-        run_until_told_to_stop(clone, command)
+        run_until_told_to_stop(clone, command, "Following the log")
     else:
         run(clone, command)
 
@@ -137,16 +146,22 @@ def run(folder: Path, script: str, database: str | None = None) -> str:
     return done.stdout
 
 
-def run_until_told_to_stop(folder: Path, command: str) -> None:
+def free_port() -> str:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return str(found.getsockname()[1])
+
+
+def run_until_told_to_stop(folder: Path, command: str, ready: str, **settings: str) -> None:
     """Start what runs for ever, wait until it says that it does, and end it as a service is."""
     with subprocess.Popen(
         command.split(),
         cwd=folder,
-        env=environment(folder, None),
+        env=environment(folder, None) | settings,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stderr is not None
-        assert "Following the log" in process.stderr.readline()
+        assert ready in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0

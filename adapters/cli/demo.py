@@ -22,10 +22,11 @@ from adapters.wiring import now_us, open_engine, open_users, read_settings
 from api.console import guide
 from api.console.guide import Guide
 from api.main import serving
-from api.server import Server, log_faults_alone, run_until_told
+from api.server import Server, log_faults_alone, stop_when_told
 from ledger.access import ROLES, User
 from ledger.commands import Json
 
+PROGRAM: Final = "wattledger"
 METERS_PER_GATEWAY: Final = 64
 GATEWAYS_MIN: Final = 3
 LINK_MINUTES: Final = 24 * 60
@@ -86,12 +87,14 @@ def _shown(
         app = enter(serving(settings, stage.town.clock.now_us))
         guide.install(app, _guide(stage, plan))
         enter(Life(stage.town, app.state.service.ledger, stage.purses))
+        server = Server(app, settings.host, settings.port)
+        stop_when_told(server)
         yield {**body, "seconds": round(time.monotonic() - began_s, 1)}
         sys.stdout.flush()
         if is_opened:
             webbrowser.open(body["links"]["admin"])
         say("Ctrl-C stops everything and leaves nothing behind.", style="dim")
-        run_until_told(Server(app, settings.host, settings.port), [bound])
+        server.run(sockets=[bound])
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -135,7 +138,8 @@ def _body(stage: Stage, plan: Plan) -> Json:
 
 
 def _guide(stage: Stage, plan: Plan) -> Guide:
-    verify = f"LEDGER_DATABASE_URL={stage.settings.database_url} wattledger verify"
+    program = sys.argv[0] if Path(sys.argv[0]).name == PROGRAM else PROGRAM
+    verify = f"LEDGER_DATABASE_URL={stage.settings.database_url} {program} verify"
     return Guide(plan.speed, {role: _user_of(role) for role in ROLES}, verify)
 
 

@@ -7,7 +7,7 @@ import typer
 from adapters.cli.output import Shown, say
 from adapters.wiring import read_settings
 from api.main import serving
-from api.server import Server, log_as_json, run_until_told
+from api.server import Server, log_as_json, stop_when_told
 
 
 def serve(
@@ -21,6 +21,8 @@ def serve(
     with serving(settings) as app:
         if not app.state.users.everybody():
             say("Nobody may sign in yet: wattledger user add NAME --role admin")
+        server = Server(app, host, port)
+        stop_when_told(server)
         say(f"The console: http://{host}:{port}/  the API: /api/v1/openapi.json  Ctrl-C stops.")
-        run_until_told(Server(app, host, port))
+        server.run()
     return Shown(body={"stopped": True}, hint="wattledger doctor")
