@@ -5,7 +5,7 @@ import pytest
 from ledger.commands.assign import AssignTariff, assign_tariff
 from ledger.commands.late_readings import Reading
 from ledger.events.account import ChargeCorrected, SupplyRestoreOrdered
-from tests.harness.desk import ACTOR, Desk, at_us, point
+from tests.harness.desk import ACTOR, Desk, at_us, point, water
 from tests.harness.documents import daily_fee, energy, tariff, version
 from tests.harness.readings import codes, counts
 
@@ -175,3 +175,32 @@ def test_the_doors_of_every_shard_take_late_readings(shards: Desk) -> None:
         shards.read(f"M-{number}", "2026-01-05", 40_000)
     late = [Reading(f"M-{no}", at_us("2026-01-03"), {"total": 1_000}) for no in ("A5", "A1", "A4")]
     assert counts(shards.read_all(*late)) == (3, 0, [])
+
+
+def test_several_meters_of_one_account_are_each_rated_in(desk: Desk) -> None:
+    desk.install("A1", point("M2", "tiered"))
+    desk.install("A1", water("W1"))
+    for day in (5, 9, 20):
+        for meter_no, a_day in (("M1", 10_000), ("M2", 25_000), ("W1", 300)):
+            desk.read(meter_no, f"2026-01-{day:02}", day * a_day)
+    before = desk.account("A1").balance_minor
+    assert counts(desk.read("M2", "2026-01-07", 174_500)) == (1, 0, [])
+    assert counts(desk.read("W1", "2026-01-06", 1_790)) == (1, 0, [])
+    assert counts(desk.read("M1", "2026-01-19", 190_100)) == (1, 0, [])
+    state = desk.account("A1")
+    assert [each.position.used for each in state.points] == [200_000, 500_000, 6_000]
+    assert state.balance_minor == before
+    assert [fact.point for fact in corrections(desk)] == ["electricity-2", "water", "electricity"]
+
+
+def test_a_price_that_changed_in_the_interval_meets_a_late_reading(desk: Desk) -> None:
+    """Ten days at 0.50 and ten at 1.00; evenly 200 kWh each, but most was used in the first."""
+    old = version(energy(["0.5"]), effective_to="2026-01-11")
+    desk.publish(tariff("dearer", old, version(energy(["1"]), effective_from="2026-01-11")))
+    desk.open("A2", point("D1", "dearer"))
+    desk.read("D1", "2026-01-21", 400_000)
+    assert desk.account("A2").balance_minor == -(200 * 50 + 200 * 100)
+    desk.read("D1", "2026-01-11", 300_000)
+    assert desk.account("A2").balance_minor == -(300 * 50 + 100 * 100)
+    desk.read("D1", "2026-01-13", 380_000)
+    assert desk.account("A2").balance_minor == -(300 * 50 + 100 * 100)
