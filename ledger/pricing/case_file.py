@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ledger.pricing.document import Applies, Number, Text
+from ledger.pricing.document import Applies, Number, Text, Told
 from ledger.pricing.problems import pointer
 
 
@@ -16,8 +16,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-Told = bool | int | float | str | None
-"""What an attribute is told to be; a decimal is taken as it is written."""
 Registers = Annotated[dict[str, Number], Field(min_length=1)]
 
 

@@ -17,7 +17,6 @@ from ledger.pricing.case_file import (
     Reading,
     ReadingCancelled,
     ReadingCorrected,
-    Told,
 )
 from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.context import ALWAYS, Context, Value
@@ -86,26 +85,21 @@ def _known(shown: dict[int, Shown], seq: int) -> Shown:
 
 
 def known_of(
-    events: Sequence[Event], attributes: Mapping[str, Told], tariff: CompiledTariff
+    events: Sequence[Event], attributes: Mapping[str, Value], tariff: CompiledTariff
 ) -> Context:
     """What the events tell besides readings: attributes in time, and bills by the readings."""
     zone = ZoneInfo(tariff.timezone)
-    changes = [(ALWAYS, name, _exact(value)) for name, value in attributes.items()]
+    changes = [(ALWAYS, name, value) for name, value in attributes.items()]
     for event in events:
         if isinstance(event, AttributeChanged):
             at = local_us(tariff.timezone, instant_of(event.at, zone))
-            changes.append((at, event.attribute, _exact(event.value)))
+            changes.append((at, event.attribute, event.value))
     bills: set[int] = set()
     if any(version.is_billed for version in tariff.versions):
         readings = [each for each in _in_force(events).values() if isinstance(each, Reading)]
         bills = {local_us(tariff.timezone, instant_of(each.at, zone)) for each in readings}
     changes.sort(key=lambda change: change[0])
     return Context(attributes=tuple(changes), bills=tuple(sorted(bills)))
-
-
-def _exact(told: Told) -> Value:
-    """A decimal as text, because nothing is reckoned by floating point."""
-    return str(told) if isinstance(told, float) else told
 
 
 def _follow(marks: list[tuple[int, int, Shown]], tariff: CompiledTariff, found: Meters) -> None:

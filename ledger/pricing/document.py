@@ -5,7 +5,7 @@ What the shape cannot say is said by `lint`.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Number = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
@@ -13,6 +13,16 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Prices = list[Number] | dict[str, list[Number]]
 Applies = Literal["split_by_days", "by_reading_end"]
+
+
+def as_written(told: object) -> object:
+    """A JSON number with a point as its text, because nothing is reckoned by floating point."""
+    return told if told is None or isinstance(told, (bool, int, str, list, dict)) else str(told)
+
+
+Bound = Annotated[int | Number, BeforeValidator(as_written)]
+Told = Annotated[bool | int | str | None, BeforeValidator(as_written)]
+"""What an attribute is told to be."""
 
 
 class _Part(BaseModel):
@@ -26,7 +36,7 @@ class Rounding(_Part):
 
 class AtLeast(_Part):
     attribute: Text
-    gte: int | float
+    gte: Bound
 
 
 class Equals(_Part):
