@@ -128,6 +128,12 @@ def test_why_supply_was_cut_is_on_the_timeline(visit: Visit) -> None:
     expect(cut.locator(".rules")).to_contain_text(
         re.compile(r"Available -CN¥\d.*≤ Cut off CN¥0.00")
     )
+    timeline = page.locator(".timeline .scroll")
+    assert timeline.evaluate("region => region.scrollWidth <= region.clientWidth")
+    bar, title = (page.locator(each).bounding_box() for each in ("header.top", "#timeline-title"))
+    assert bar is not None
+    assert title is not None
+    assert title["y"] >= bar["height"], "the anchor leads to what can be seen"
 
 
 def test_readings_are_folded_until_asked_for(visit: Visit) -> None:

@@ -87,6 +87,12 @@ def test_the_guide_leads_through_its_tasks(demo: Demo, page: Page) -> None:
     expect(page.locator("main")).to_contain_text("Verified")
 
 
+def test_the_guide_fits_a_small_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 700})
+    expect(page.locator("#guide")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_role_is_changed_without_a_password(page: Page) -> None:
     guide = page.locator("#guide")
     guide.get_by_role("button", name="Auditor").click()
