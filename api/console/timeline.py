@@ -245,6 +245,8 @@ _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
     "account.supply_restore_ordered": _decided,
     "account.supply_commanded": _commanded,
     "account.supply_confirmed": _confirmed,
+    "account.supply_mismatch_found": _confirmed,
+    "account.supply_mismatch_settled": _confirmed,
     "account.service_point_added": _installed,
     "account.charge_corrected": _reasoned,
     "account.fixed_fee_charged": _fixed,

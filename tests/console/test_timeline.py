@@ -72,6 +72,13 @@ def test_a_payment_names_its_receipt_and_what_is_available_after_it() -> None:
     assert (payment.amount_minor, payment.balance_minor) == (10_000, 11_000)
 
 
+def test_a_mismatch_says_what_the_meter_shows() -> None:
+    event = _event(1, "account.supply_mismatch_found.v1", point="1", meter_no="E1", actual="off")
+    (line,) = told([event], ENGLISH, is_folded=True)
+    assert isinstance(line, Line)
+    assert line.text == "E1 · Off"
+
+
 def test_an_event_without_a_sentence_of_its_own_says_what_it_holds() -> None:
     event = _event(1, "account.brand_new.v1", account_no="A1", reason="because", number=3)
     (line,) = told([event], ENGLISH, is_folded=True)
