@@ -27,7 +27,7 @@ from api.console.page import (
     render,
 )
 from api.console.rules import told_rule
-from api.console.timeline import FILTERS, told
+from api.console.timeline import FILTERS, read_back, told
 from ledger.access import Principal
 from ledger.queries import EventsAsked
 from ledger.values import local_day
@@ -66,9 +66,11 @@ def account(
     body = account_in_reach(request, principal, account_no)
     language, queries = language_of(request), service_of(request).queries
     topics = FILTERS[asked.type][1] if asked.type else ()
-    page = queries.events(
-        account_no,
+    is_folded = asked.fold != "0"
+    page = read_back(
+        partial(queries.events, account_no),
         EventsAsked(topics, newest_first=True, cursor=asked.before or None, limit=EVENTS),
+        is_folded=is_folded,
     )
     point = _chosen(body, asked.point)
     return render(
@@ -84,7 +86,7 @@ def account(
         chart=usage_chart(request, account_no, point) if point else None,
         asked=asked,
         filters=FILTERS,
-        entries=told(page.items, language, is_folded=asked.fold != "0"),
+        entries=told(page.items, language, is_folded=is_folded),
         rule_text=partial(told_rule, language=language, currency=body["currency"]),
         before_href=address(request)(before=page.cursor) if page.cursor else "",
         scopes=principal.scopes,

@@ -9,8 +9,13 @@ from api.console import words
 from api.console.language import UNIT_OF, Language
 from api.console.words import N_
 from ledger.commands.quantities import decimal_text
+from ledger.queries import EventsAsked, Page
 
 Json = dict[str, Any]
+SHOWN: Final = 50
+"""Lines on a page, about: those that fold away do not count."""
+READ_MAX: Final = 2_000
+"""Events that one page looks at, however many of them fold into a line."""
 
 FILTERS: Final = {
     "money": (
@@ -94,6 +99,26 @@ class Fold(NamedTuple):
 
 
 Entry = Line | Fold
+
+
+def read_back(ask: Callable[[EventsAsked], Page], asked: EventsAsked, *, is_folded: bool) -> Page:
+    """Events enough for a page of shown lines; the cursor is behind the last of them."""
+    page = ask(asked)
+    events = list(page.items)
+    while page.cursor and len(events) < READ_MAX:
+        if shown_count(events, is_folded=is_folded) >= SHOWN:
+            break
+        page = ask(asked._replace(cursor=page.cursor))
+        events += page.items
+    return Page(events, page.cursor)
+
+
+def shown_count(events: Sequence[Json], *, is_folded: bool) -> int:
+    """How many lines `told` makes of them."""
+    if not is_folded:
+        return len(events)
+    readings = [event["topic"].startswith(CHARGED) for event in events]
+    return sum(1 if is_usage else len(list(group)) for is_usage, group in groupby(readings))
 
 
 def told(events: Sequence[Json], language: Language, *, is_folded: bool) -> list[Entry]:

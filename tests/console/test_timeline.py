@@ -1,9 +1,11 @@
 """Events as sentences: readings fold between other events, and money keeps its sign."""
 
+from collections.abc import Callable
 from typing import Any
 
 from api.console.language import Language
-from api.console.timeline import Fold, Line, told
+from api.console.timeline import READ_MAX, SHOWN, Fold, Line, read_back, shown_count, told
+from ledger.queries import EventsAsked, Page
 
 ENGLISH = Language("en", "Asia/Shanghai")
 Json = dict[str, Any]
@@ -85,3 +87,39 @@ def test_an_event_without_a_sentence_of_its_own_says_what_it_holds() -> None:
     assert isinstance(line, Line)
     assert line.text == "reason because · number 3"
     assert line.amount_minor is None
+
+
+def _reader(events: list[Json]) -> Callable[[EventsAsked], Page]:
+    """Pages of a list of events, newest first; the cursor is the version of the last one."""
+
+    def ask(asked: EventsAsked) -> Page:
+        older = [e for e in events if asked.cursor is None or e["version"] < int(asked.cursor)]
+        items = older[: asked.limit]
+        return Page(items, str(items[-1]["version"]) if len(items) == asked.limit else None)
+
+    return ask
+
+
+def test_a_page_is_full_of_what_is_shown_however_many_readings_fold_away() -> None:
+    events = [_charge(v, 1, 1) if v % 20 else _payment(v) for v in range(3_000, 0, -1)]
+    asked = EventsAsked(newest_first=True, limit=100)
+    page = read_back(_reader(events), asked, is_folded=True)
+    shown = told(page.items, ENGLISH, is_folded=True)
+    assert SHOWN <= len(shown) < SHOWN + 100
+    assert len(shown) == shown_count(page.items, is_folded=True)
+    assert page.cursor == str(page.items[-1]["version"])
+    following = read_back(_reader(events), asked._replace(cursor=page.cursor), is_folded=True)
+    assert [*page.items, *following.items] == events[: len(page.items) + len(following.items)]
+
+
+def test_readings_without_end_do_not_keep_a_page_waiting() -> None:
+    events = [_charge(v, 1, 1) for v in range(3 * READ_MAX, 0, -1)]
+    page = read_back(_reader(events), EventsAsked(newest_first=True, limit=100), is_folded=True)
+    assert len(page.items) == READ_MAX
+    assert page.cursor is not None
+
+
+def test_the_first_events_of_an_account_have_nothing_before_them() -> None:
+    events = [_charge(2, 1, 1), _payment(1)]
+    page = read_back(_reader(events), EventsAsked(newest_first=True, limit=100), is_folded=True)
+    assert page == Page(events, None)
