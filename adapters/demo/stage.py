@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Engine, event
 
+from adapters.demo.cut import Cuts
 from adapters.demo.history import CLERK, History, Progress, start_of
 from adapters.demo.purses import Purses
 from adapters.demo.town import Town, build
@@ -75,9 +76,11 @@ def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> tup
         open_users(engine, settings).prepare()
         ledger = open_ledger(settings, engine, town.clock.now_us)
         try:
+            cuts = Cuts(ledger)
             history = History(town, ledger, now_us)
             readings = history.live(advance)
             _connect(town, ledger)
+            cuts.carry_out(town)
         finally:
             ledger.close()
         # The rest, bills and energy by day, follows while the first page is looked at.

@@ -11,9 +11,13 @@ from adapters.demo.life import Life
 from adapters.demo.stage import Plan, Stage, staged, temporary
 from adapters.views.meter_lines import meter_addresses
 from adapters.wiring import open_engine, open_ledger
-from ledger.commands import record_readings
+from ledger.commands import reconcile_supply, record_readings, steer_supply
+from ledger.devices import MeterState
 from ledger.events import Event, Recorded
 from ledger.events.account import AccountCharged, AccountCredited, AccountOpened, SupplyTripOrdered
+from ledger.events.command import CommandRequested, CommandVerified
+from ledger.events.supply import SupplyConfirmed, SupplyMismatchFound
+from ledger.policies.supply import steering_of
 from ledger.store import Context
 from tests.harness.desk import Desk, at_us
 
@@ -76,6 +80,29 @@ def test_the_history_ends_with_somebody_at_every_line(lived: Lived) -> None:
     assert tripped == {account_no for account_no, fate in fates.items() if fate == "cut_off"}
 
 
+def test_who_is_cut_off_begins_with_an_open_relay_and_a_settled_order(lived: Lived) -> None:
+    """The policy that follows the log, and the first sweep, find nothing to be done."""
+    cut = {e.customer.account_no: e for e in lived.stage.town.people if not e.meter.is_closed}
+    fates = {each.customer.account_no: each.customer.fate for each in lived.stage.town.people}
+    assert cut.keys() == {number for number, fate in fates.items() if fate == "cut_off"}
+    confirmed = {event.account_no: event.actual for _, event in lived.facts(SupplyConfirmed)}
+    assert confirmed == dict.fromkeys(cut, "off")
+    assert len(lived.facts(CommandVerified)) == len(lived.facts(CommandRequested)) == len(cut)
+    ledger = open_ledger(lived.stage.settings, clock=lived.stage.town.clock.now_us)
+    for steering in filter(None, map(steering_of, lived.desk.recorded())):
+        steer_supply.handle(steering, ledger, Context("test"))
+    for each in lived.stage.town.people:
+        relay = "closed" if each.meter.is_closed else "open"
+        answer = reconcile_supply.submit(
+            each.customer.meter_no, MeterState(NOW_US, {}, relay, "unknown"), ledger
+        )
+        assert answer is not None
+        assert answer.result().body["mismatch"] == ""
+    ledger.close()
+    assert not lived.facts(SupplyMismatchFound)
+    assert len(lived.facts(CommandRequested)) == len(cut)
+
+
 def test_money_came_in_through_several_channels(lived: Lived) -> None:
     channels = Counter(event.channel for item, event in lived.facts(AccountCredited))
     assert set(channels) == {"wechat", "alipay", "cash", "pos"}
@@ -97,7 +124,8 @@ def test_the_meters_go_on_exactly_where_the_history_ended(lived: Lived) -> None:
     for item, event in lived.facts(AccountCharged):
         if item.valid_at_us == NOW_US:
             each = lived.stage.town.by_account[event.account_no]
-            usual_wh = each.wh_between(hours_of(NOW_US), NOW_US)
+            is_cut = each.customer.fate == "cut_off"
+            usual_wh = 0 if is_cut else each.wh_between(hours_of(NOW_US), NOW_US)
             passed = sum(after - before for before, after, _ in event.registers.values())
             assert abs(passed - usual_wh) <= 10 * len(event.registers)
 
