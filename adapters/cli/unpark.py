@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.opening import reading
+from adapters.cli.opening import opened
 from adapters.cli.output import Shown, facts
+from adapters.device_side.aside import unpark_followers
 from adapters.views import Views
 from adapters.views.feed import StillPoisonedError
+from adapters.views.views import stream_named
 from ledger.aggregates import Refused
 
 
@@ -20,10 +22,11 @@ def unpark(
         ),
     ],
 ) -> Shown:
-    """Fold the parked events of a stream in order, in every feed that passes them over."""
-    with reading() as (engine, terms):
+    """Fold the parked events of a stream in order, wherever they were passed over."""
+    with opened() as at:
         try:
-            events = Views(engine, terms).unpark(stream)
+            events = Views(at.engine, at.terms).unpark(stream)
+            events += unpark_followers(at.engine, at.ledger, stream_named(stream))
         except StillPoisonedError as error:
             raise Refused(
                 "still_poisoned", f"An event of {stream} still cannot be folded: {error}"

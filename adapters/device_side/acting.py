@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from adapters.device_side.aside import HEARING, POLICY, STEERING, SetAside, readable
 from adapters.devices.dispatcher import Dispatcher
 from adapters.devices.figures import device_figures
 from adapters.devices.fleet import Fleet
@@ -19,6 +20,7 @@ from adapters.devices.reconciling import Reconciler
 from adapters.devices.waiting import Waiting
 from adapters.settings import Settings
 from adapters.views.device_queue import (
+    DueGuarantee,
     QueuedCommand,
     due_guarantees,
     find_command,
@@ -27,18 +29,17 @@ from adapters.views.device_queue import (
 )
 from adapters.views.following import Following, RememberedFollowing, heads
 from adapters.views.meter_lines import meter_addresses
-from ledger.aggregates import Refused
 from ledger.commands import guarantee, steer_supply
 from ledger.devices import MeterAddress
 from ledger.events import Recorded
 from ledger.policies.supply import TOPICS as STEERING_TOPICS
 from ledger.policies.supply import steering_of
+from ledger.ports import LogUnavailableError
+from ledger.projections.batch import Unreadable
 from ledger.projections.commands import ENDED
 from ledger.service import Figure
-from ledger.store import Answer, Context, Ledger
+from ledger.store import Answer, Ledger
 
-FEED: Final = "supply_policy"
-POLICY: Final = Context("policy:supply")
 POLL_S: Final = 0.1
 """A commit of this process wakes it at once; those of others are found by polling."""
 GUARANTEES_S: Final = 5.0
@@ -57,8 +58,10 @@ class Acting:
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
         self._gateways: dict[str, str] = {}
+        self._aside = SetAside(engine)
+        self._unended: set[DueGuarantee] = set()
         shards = range(ledger.terms.shards)
-        self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, FEED) for n in shards]
+        self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, STEERING) for n in shards]
         with self._reader.begin() as connection:
             positions, queued = open_commands(connection)
         self._commands = [Following(engine, n, COMMAND_TOPICS, positions.get(n, 0)) for n in shards]
@@ -128,21 +131,30 @@ class Acting:
         with self._reader.begin() as connection:
             due = due_guarantees(connection, self._ledger.clock())
         for each in due:
-            guarantee.end_due(each.account_no, each.point, self._ledger)
+            self._end_one(each)
         return False
+
+    def _end_one(self, due: DueGuarantee) -> None:
+        try:
+            guarantee.end_due(due.account_no, due.point, self._ledger)
+        except LogUnavailableError:
+            raise
+        except Exception:
+            if due not in self._unended:  # It is tried again each time, and told once.
+                self._unended.add(due)
+                log.exception("The guarantee of %s could not be ended.", due.account_no)
 
     def _steer(self, following: RememberedFollowing, head: int) -> bool:
         items, reached = following.next(head)
-        asked: list[Future[Answer]] = []
-        for recorded in items:
-            steering = steering_of(recorded)
-            if steering is not None:
-                asked.append(steer_supply.submit(steering, self._ledger, POLICY))
-        for answer in asked:
-            try:
+        asked: list[tuple[Recorded | Unreadable, Future[Answer]]] = []
+        for item in items:
+            with self._aside.what_breaks(STEERING, item):
+                steering = steering_of(readable(item))
+                if steering is not None:
+                    asked.append((item, steer_supply.submit(steering, self._ledger, POLICY)))
+        for recorded, answer in asked:
+            with self._aside.what_breaks(STEERING, recorded):
                 self._steered(answer.result())
-            except Refused as refusal:
-                log.warning("A point could not be steered: %s", refusal)
         following.went_to(reached)
         return reached < head
 
@@ -167,8 +179,9 @@ class Acting:
 
     def _hear(self, following: Following, head: int) -> bool:
         items, reached = following.next(head)
-        for recorded in items:
-            self._hear_one(recorded)
+        for item in items:
+            with self._aside.what_breaks(HEARING, item):
+                self._hear_one(readable(item))
         following.went_to(reached)
         return reached < head
 

@@ -6,9 +6,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, select, text
 
 from adapters.store.tables import events, log_heads
-from adapters.views.feed import COLUMNS, FIRST_POSITION, recorded_or_unreadable
+from adapters.views.feed import COLUMNS, FIRST_POSITION, Batch, recorded_or_unreadable
 from adapters.views.tables import feed_positions
-from ledger.events import Recorded
 
 WINDOW: Final = 50_000
 """Positions looked through at once for the few that matter."""
@@ -30,11 +29,10 @@ class Following:
         self._reader = engine.execution_options(read_only=True)
         self._topics = sorted(topics)
 
-    def next(self, head: int) -> tuple[list[Recorded], int]:
+    def next(self, head: int) -> tuple[Batch, int]:
         """What comes next up to the log's head, and the position behind it.
 
-        Call `went_to` when it was dealt with. What this release cannot read is passed over: the
-        feeds park it and tell.
+        Call `went_to` when it was dealt with. What this release cannot read is marked.
         """
         until = min(head, self.position + WINDOW)
         if until <= self.position:
@@ -42,8 +40,7 @@ class Following:
         with self._reader.begin() as connection:
             rows = _matching(connection, self.shard, self.position, until, self._topics)
         reached = rows[-1][1] if len(rows) == LIMIT else until
-        items = [recorded_or_unreadable(row) for row in rows]
-        return [item for item in items if isinstance(item, Recorded)], reached
+        return [recorded_or_unreadable(row) for row in rows], reached
 
     def went_to(self, position: int) -> None:
         """Everything up to here was dealt with."""

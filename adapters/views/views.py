@@ -28,7 +28,8 @@ def _no_progress(_done: int, _all: int) -> None:
     pass
 
 
-def _stream_named(name: str) -> str:
+def stream_named(name: str) -> str:
+    """Id of the stream that a person names: an account, `kind/natural id`, or the id itself."""
     try:
         return str(UUID(name))
     except ValueError:
@@ -86,7 +87,7 @@ class Views:
         `name` is an account number, `kind/natural id` as in `meter/M-1001`, or the id of a stream
         as `parked` tells it. A meter may have a stream in several shards: each goes on.
         """
-        stream = _stream_named(name)
+        stream = stream_named(name)
         shards = {row["shard"] for row in self.parked() if row["stream_id"] == stream}
         return sum(
             feed.unpark(shard, stream) for shard in sorted(shards) for feed in self.feeds.values()

@@ -77,6 +77,11 @@ class Opened(NamedTuple):
     ledger: Ledger
     engine: Engine
 
+    @property
+    def clock(self) -> Callable[[], int]:
+        """The time of this ledger."""
+        return self.ledger.clock
+
     def publish(self) -> None:
         """A tariff and the standard policy, so that accounts can be opened."""
         publish_tariff.handle(tariff(), self.ledger, CLERK)

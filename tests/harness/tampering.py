@@ -1,25 +1,39 @@
 """What only somebody with the database's own rights can do: events that no command made."""
 
-from sqlalchemy import Connection, insert, select, update
+from collections.abc import Callable
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from adapters.store.tables import events, log_heads
 from ledger.events.leaf import leaf_entry, leaf_hash
-from tests.harness.desk import Desk
 
 SALT = b"0123456789abcdef"
 
 
-def smuggle(desk: Desk, shard: int, stream_id: str, topic: str, payload: str) -> int:
+class Tampered(Protocol):
+    """A database and the time of its ledger."""
+
+    @property
+    def engine(self) -> Engine:
+        """The way into the database."""
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """Microseconds since the epoch."""
+
+
+def smuggle(at: Tampered, shard: int, stream_id: str, topic: str, payload: str) -> int:
     """Append an event with a right leaf behind the log's end; its position."""
-    with desk.engine.begin() as connection:
+    with at.engine.begin() as connection:
         head = connection.execute(
             select(log_heads).where(log_heads.c.shard == shard).with_for_update()
         ).one()
         version = _last_version(connection, shard, stream_id) + 1
         position: int = head.position + 1
-        at = max(head.recorded_at, desk.clock())
+        now_us = max(head.recorded_at, at.clock())
         entry = leaf_entry(
-            shard, position, stream_id, version, topic, at, at, None,
+            shard, position, stream_id, version, topic, now_us, now_us, None,
             b'{"actor":"nobody"}', payload.encode(), SALT,
         )  # fmt: skip
         connection.execute(
@@ -29,8 +43,8 @@ def smuggle(desk: Desk, shard: int, stream_id: str, topic: str, payload: str) ->
                 stream_id=stream_id,
                 version=version,
                 topic=topic,
-                recorded_at=at,
-                valid_at=at,
+                recorded_at=now_us,
+                valid_at=now_us,
                 command_id=None,
                 metadata='{"actor":"nobody"}',
                 payload=payload,
@@ -41,7 +55,7 @@ def smuggle(desk: Desk, shard: int, stream_id: str, topic: str, payload: str) ->
         connection.execute(
             update(log_heads)
             .where(log_heads.c.shard == shard)
-            .values(position=position, recorded_at=at)
+            .values(position=position, recorded_at=now_us)
         )
     return position
 

@@ -4,6 +4,7 @@ import pytest
 
 from adapters.views import following
 from adapters.views.following import Following, RememberedFollowing, heads
+from ledger.events import Recorded
 from ledger.events.account import AccountAdjusted, SupplyTripOrdered
 from ledger.values import shard_of
 from tests.harness.desk import Desk, point
@@ -27,7 +28,8 @@ def followed(desk: Desk, follow: Following) -> list[tuple[int, str]]:
     found = []
     while follow.position < head:
         items, reached = follow.next(head)
-        found += [(item.position, item.event.TOPIC) for item in items]
+        assert all(isinstance(item, Recorded) for item in items)
+        found += [(i.position, i.event.TOPIC) for i in items if isinstance(i, Recorded)]
         follow.went_to(reached)
     return found
 
