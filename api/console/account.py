@@ -1,6 +1,5 @@
 """An account on one page: its money, its meters, what it used, and everything that happened."""
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,7 +16,7 @@ from api.auth import AccountsReader, account_unknown, service_of
 from api.console import words
 from api.console.chart import Chart, Day, draw
 from api.console.language import Language
-from api.console.monitor import days_text, shown_supply
+from api.console.monitor import account_of_receipt, days_text, shown_supply
 from api.console.page import (
     address,
     language_of,
@@ -36,7 +35,6 @@ Json = dict[str, Any]
 DAYS: Final = 30
 EXPLORED_DAYS: Final = 366
 EVENTS: Final = 100
-RECEIPT: Final = re.compile(r"(?P<shard>[0-9]{1,4})-(?P<position>[0-9]{1,18})")
 
 router = APIRouter(include_in_schema=False)
 
@@ -132,11 +130,7 @@ def search(request: Request, principal: AccountsReader, q: str = "") -> Response
     wanted, reach = q.strip(), principal.user.reach
     service = service_of(request)
     meter = service.queries.meter(wanted, reach) if wanted else None
-    number = meter["account_no"] if meter else wanted
-    receipt = RECEIPT.fullmatch(wanted)
-    if receipt is not None:
-        event = service.ledger.event(int(receipt["shard"]), int(receipt["position"]))
-        number = getattr(event, "account_no", number)
+    number = meter["account_no"] if meter else account_of_receipt(request, wanted)
     site = service.queries.site_of(number) if number else None
     if site is not None and reach.covers(number, site):
         return RedirectResponse(f"/accounts/{number}", HTTPStatus.SEE_OTHER)

@@ -1,5 +1,6 @@
 """The monitor (实时监控): every account in reach as it is now; its whole state is in the URL."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -42,6 +43,7 @@ HEADS: Final = (
     N_("Account"), N_("Group"), N_("Meters"), N_("Supply"),
     N_("Available"), N_("Days left"), N_("Alert"), N_("Last reading"),
 )  # fmt: skip
+RECEIPT: Final = re.compile(r"(?P<shard>[0-9]{1,4})-(?P<position>[0-9]{1,18})")
 Here = Callable[..., str]
 
 router = APIRouter(include_in_schema=False)
@@ -61,10 +63,10 @@ class MonitorAsked(BaseModel):
     cursor: str = ""
     view: Literal["", "all"] = ""
 
-    def accounts(self, limit: int) -> AccountsAsked:
-        """The question to the read side."""
+    def accounts(self, request: Request, limit: int) -> AccountsAsked:
+        """The question to the read side; a receipt stands for the account that paid."""
         return AccountsAsked(
-            q=self.q.strip(),
+            q=account_of_receipt(request, self.q.strip()),
             site=self.site,
             group=self.group,
             alert_level=self.level,
@@ -101,7 +103,7 @@ def monitor(
     queries, reach = service_of(request).queries, principal.user.reach
     here = address(request)
     is_island = asked.view == "all"
-    page = Page([]) if is_island else queries.accounts(asked.accounts(ROWS), reach)
+    page = Page([]) if is_island else queries.accounts(asked.accounts(request, ROWS), reach)
     sums = sums_of(request, reach)
     totals = sums.totals
     speaker, names = Speaker(request), names_of(request)
@@ -138,18 +140,27 @@ def rows(
         found = queries.accounts_numbered(frozenset(only.split(",")[:LIMIT_MAX]))
         bodies = [body for body in found if reach.covers(body["account_no"], body["site"])]
     else:
-        bodies = list(_all(queries, asked, reach))
+        bodies = list(_all(queries, asked.accounts(request, LIMIT_MAX), reach))
     return packed_json(request, [speaker.cells(body) for body in bodies])
 
 
-def _all(queries: Queries, asked: MonitorAsked, reach: Reach) -> Iterator[Json]:
+def _all(queries: Queries, asked: AccountsAsked, reach: Reach) -> Iterator[Json]:
     cursor: str | None = None
     for _ in range(ISLAND_ROWS_MAX // LIMIT_MAX):
-        page = queries.accounts(asked.accounts(LIMIT_MAX)._replace(cursor=cursor), reach)
+        page = queries.accounts(asked._replace(cursor=cursor), reach)
         yield from page.items
         cursor = page.cursor
         if cursor is None:
             return
+
+
+def account_of_receipt(request: Request, wanted: str) -> str:
+    """Number of the account that a receipt is of; any other text as it is."""
+    receipt = RECEIPT.fullmatch(wanted)
+    if receipt is None:
+        return wanted
+    event = service_of(request).ledger.event(int(receipt["shard"]), int(receipt["position"]))
+    return str(getattr(event, "account_no", wanted))
 
 
 class Speaker:

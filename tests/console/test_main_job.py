@@ -200,6 +200,9 @@ def test_an_account_is_found_by_a_receipt(visit: Visit) -> None:
     page.locator("#find").fill(receipt.group())
     page.locator("#find").press("Enter")
     expect(page).to_have_url(re.compile("/accounts/A000005$"))
+    page = visit.go(f"/monitor?q={receipt.group()}")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator("#rows tr")).to_contain_text("A000005")
 
 
 @pytest.mark.parametrize(

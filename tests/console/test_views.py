@@ -25,6 +25,9 @@ def test_a_tile_is_a_filter_and_a_second_click_takes_it_off(visit: Visit) -> Non
 def test_typing_in_the_search_filters_the_rows_and_stays_in_the_address(visit: Visit) -> None:
     page = visit.go("/monitor")
     page.keyboard.press("/")
+    expect(page.locator("#find")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
     expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("A00001")
     expect(page.locator("#rows tr")).to_have_count(10)

@@ -145,9 +145,9 @@ document.addEventListener("keydown", (event) => {
     go(event.key);
     return;
   }
-  if (event.key === "/") {
+  if (event.key === "/" || event.key === "f") {
     event.preventDefault();
-    const field = $("#q") ?? $("#find");
+    const field = $(event.key === "/" ? "#find" : "#q");
     field?.focus();
     field?.select();
   } else if (event.key === "?") $("#keys")?.showModal();
