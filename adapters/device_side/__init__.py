@@ -63,7 +63,10 @@ class DeviceSide:
             except Exception:
                 log.exception("The device side could not begin and tries again.")
             self._stopping.wait(RENEW_S)
-        self._end()
+        try:
+            self._end()
+        except Exception:
+            log.exception("The device side ended with an error; the log tells it all again.")
         try:
             self._lease.give_back()
         except Exception:
@@ -77,9 +80,9 @@ class DeviceSide:
             self.acting = acting.start()
 
     def _end(self) -> None:
-        if self.acting is not None:
-            self.acting.stop()
-            self.acting = None
+        acting, self.acting = self.acting, None  # Whatever breaks, it is not held to be at work.
+        if acting is not None:
+            acting.stop()
 
     def _committed(self, recorded: Sequence[Recorded]) -> None:
         acting = self.acting

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from adapters.devices.park.meter import SimulatedMeter
+from adapters.store.leases import Lease
+from adapters.views.following import RememberedFollowing
 from ledger.commands import guarantee, settle_work_order
 from ledger.commands.guarantee import StartGuarantee
 from ledger.commands.settle_work_order import SettleWorkOrder
@@ -172,6 +175,19 @@ def test_one_of_two_acts_and_the_other_takes_over(there: Supplied, forced: Force
         soon(lambda: there.commands()[-1] == ("close", "verified"))
         second.stop()
     assert opened_by(forced) == 1
+
+
+def test_a_position_that_cannot_be_kept_at_the_end_lets_another_act_at_once(
+    there: Supplied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_self: RememberedFollowing) -> None:
+        raise OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked"))
+
+    with acting(there) as first, monkeypatch.context() as patch:
+        patch.setattr(RememberedFollowing, "save", locked)
+        first.stop()
+        assert first.acting is None
+    assert Lease(there.opened.engine, "devices", "another", real_clock).renew()
 
 
 def test_a_guarantee_whose_time_has_passed_ends_by_itself(there: Supplied) -> None:
