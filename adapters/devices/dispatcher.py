@@ -84,6 +84,7 @@ class Dispatcher:
         self._may_act = may_act
         self._trips: dict[str, deque[int]] = {}
         self._list = WaitingList()
+        self._broken: set[str] = set()
         self._changed = threading.Condition()
         self._is_stopping = False
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="dispatch")
@@ -147,11 +148,14 @@ class Dispatcher:
         try:
             progress = self._step(command)
             gone_on = _gone_on(command, progress, now_us())
+            self._broken.discard(command.command_id)
         except (LogUnavailableError, Refused) as error:
             log.warning("The command %s waits: %s", command.command_id, error)
             gone_on = replace(command, again_at_us=now_us() + AFTER_FAULT_US)
         except Exception:
-            log.exception("The command %s could not be carried on.", command.command_id)
+            if command.command_id not in self._broken:  # It is tried again, and told once.
+                self._broken.add(command.command_id)
+                log.exception("The command %s could not be carried on.", command.command_id)
             gone_on = replace(command, again_at_us=now_us() + AFTER_FAULT_US)
         with self._changed:
             self._list.done(command)

@@ -46,7 +46,7 @@ def run_passes(
 
 
 def _length(engine: Engine) -> int:
-    with engine.connect() as connection:
+    with engine.execution_options(read_only=True).begin() as connection:
         return int(connection.scalar(select(func.sum(log_heads.c.position))) or 0)
 
 

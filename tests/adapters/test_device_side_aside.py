@@ -9,7 +9,11 @@ import msgspec
 import pytest
 
 from adapters.device_side.aside import STEERING, SetAside, unpark_followers
+from adapters.devices import dispatcher
+from adapters.devices.dispatcher import Dispatcher
+from adapters.devices.waiting import Waiting
 from adapters.views.feed import StillPoisonedError
+from ledger.commands.advance_command import Progress
 from ledger.events import registry
 from ledger.events.command import CommandVerified
 from ledger.ports import LogUnavailableError
@@ -94,3 +98,27 @@ def test_a_log_out_of_reach_is_no_reason_to_set_a_stream_aside(there: Supplied) 
     ):
         raise LogUnavailableError("The disk is full.")
     assert aside(there) == []
+
+
+def test_an_open_command_that_cannot_be_read_is_told_once_and_tried_again(
+    there: Supplied, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(dispatcher, "AFTER_FAULT_US", 50_000)
+    (gateway,) = there.park.gateways
+    there.thread.call(gateway.down())
+    tries: list[str] = []
+    step = Dispatcher._step
+
+    def noted(self: Dispatcher, command: Waiting) -> Progress:
+        tries.append(command.command_id)
+        return step(self, command)
+
+    monkeypatch.setattr(Dispatcher, "_step", noted)
+    with acting(there), caplog.at_level(logging.ERROR):
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "queued")])
+        poison(there)
+        before = len(tries)
+        soon(lambda: len(tries) > before + 3)
+    told = [each.message for each in caplog.records if "carried on" in each.message]
+    assert len(told) == 1
