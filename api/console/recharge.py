@@ -38,6 +38,10 @@ router = APIRouter(include_in_schema=False)
 class AmountError(ValueError):
     """The amount is none that can be paid; the sentence says why."""
 
+    def __init__(self, sentence: str, **values: str) -> None:
+        super().__init__(sentence)
+        self.values = values
+
 
 @router.get("/accounts/{account_no}/recharge")
 def dialog(account_no: str, request: Request, principal: Cashier) -> Response:
@@ -61,7 +65,7 @@ def effect(
         if amount:
             facts["effect"] = _effect(request, body, amount_minor(amount, body["currency"]))
     except AmountError as error:
-        facts["problem"] = language_of(request).say(str(error))
+        facts["problem"] = language_of(request).say(str(error), **error.values)
     return render(request, "effect.html", principal=principal, account=body, **facts)
 
 
@@ -123,7 +127,7 @@ def sentence_of(request: Request, error: Exception) -> str:
     if isinstance(error, LogUnavailableError):
         return say(UNKNOWN)
     if isinstance(error, AmountError):
-        return say(str(error))
+        return say(str(error), **error.values)
     return say(N_("Please check the fields: something in them cannot be read."))
 
 
@@ -140,7 +144,9 @@ def amount_minor(text: str, currency: str) -> int:
         raise AmountError(N_("This is more than one payment may be."))
     scaled = amount.scaleb(digits)
     if scaled != int(scaled):
-        raise AmountError(N_("There is no such small coin."))
+        raise AmountError(
+            N_("The smallest unit is %(unit)s."), unit=f"{Decimal(1).scaleb(-digits):f}"
+        )
     return int(scaled)
 
 

@@ -100,10 +100,13 @@ def test_an_amount_that_cannot_be_paid_is_told_in_the_dialog(visit: Visit) -> No
     page.keyboard.press("r")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Amount", exact=True).fill("12.345")
-    expect(dialog.locator("#effect")).to_contain_text("no such small coin")
+    expect(dialog.locator("#effect")).to_contain_text("The smallest unit is 0.01.")
     dialog.get_by_role("button", name="Confirm recharge").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("no such small coin")
+    expect(dialog.get_by_role("alert")).to_contain_text("The smallest unit is 0.01.")
     expect(dialog.get_by_label("Amount", exact=True)).to_have_value("12.345")
+    dialog.get_by_label("Amount", exact=True).fill("12.34")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect(dialog.locator("#effect")).not_to_contain_text("smallest")
     visit.errors.clear()  # The browser itself notes the 422.
 
 

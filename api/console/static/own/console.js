@@ -106,6 +106,12 @@ document.addEventListener("htmx:after:swap", () => {
 
 // ---------------------------------------------------------------- keys
 
+/** What was wrong with the amount that was sent says nothing about the one typed now. */
+document.addEventListener("input", (event) => {
+  const field = /** @type {Element} */ (event.target);
+  if (field.matches("[data-recharge] [name=amount]")) $("[role=alert]", field.closest("form"))?.remove();
+});
+
 const KEYS_OFF = "wattledger-keys-off";
 let awaitsSection = false;
 let sectionTimer = 0;
