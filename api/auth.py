@@ -17,6 +17,7 @@ from starlette.routing import Mount
 
 from ledger.access import SCOPES, Principal, User, Users
 from ledger.aggregates import Refused
+from ledger.problems import NotAcceptableError, invalid
 from ledger.service import Service
 
 COOKIE: Final = "wattledger_session"
@@ -24,6 +25,7 @@ CSRF_HEADER: Final = "X-CSRF-Token"
 CSRF_FIELD: Final = "csrf_token"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_API: Final = "/api/"
 _ACCOUNT_NO: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -48,7 +50,23 @@ class Requires:
         account_no = request.path_params.get("account_no")
         if account_no is not None:
             await require_in_reach(request, principal, account_no)
+        if request.scope["query_string"] and request.url.path.startswith(_API):
+            require_known_questions(request)
         return principal
+
+
+def require_known_questions(request: Request) -> None:
+    """Refuse a parameter that the route does not know, rather than answer another question."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    if dependant is None:
+        return
+    asking = (dependant, *_all(dependant))
+    known = {param.alias for each in asking for param in each.query_params}
+    strange = sorted({*request.query_params} - known)
+    if strange:
+        raise NotAcceptableError(
+            invalid([((name,), "This parameter is not known here.") for name in strange])
+        )
 
 
 async def anyone() -> None:

@@ -49,16 +49,17 @@ _SORTS: Final[dict[Order, ColumnElement[Any]]] = {
 def page_of_accounts(
     connection: Connection, asked: AccountsAsked, reach: Reach, shards: int, tariff_of: TariffOf
 ) -> Page:
-    """One page; in order of shard and number its cursor is the last account's number."""
+    """One page; in order of shard and number its cursor holds the last account's number."""
     statement = select(ACCOUNTS).where(*_filters(connection, asked), *within(reach))
     limit = min(asked.limit, LIMIT_MAX)
     if asked.sort == "account_no":
         if asked.cursor is not None:
-            behind = tuple_(literal(shard_of(asked.cursor, shards)), literal(asked.cursor))
+            (number,) = key_of(asked.cursor, str)
+            behind = tuple_(literal(shard_of(number, shards)), literal(number))
             statement = statement.where(_number > behind)
         rows = connection.execute(statement.order_by(*_number).limit(limit))
         items = [account_body(row, tariff_of) for row in rows]
-        return Page(items, items[-1]["account_no"] if len(items) == limit else None)
+        return Page(items, cursor_of(items[-1]["account_no"]) if len(items) == limit else None)
     return _by_value(connection, statement, asked, limit, tariff_of)
 
 

@@ -71,6 +71,22 @@ def test_a_reader_waits_for_the_view_or_is_told_to_come_back(
     assert admin.get(ACCOUNTS, params={"after": "0:x"}).status_code == 422
 
 
+def test_a_parameter_or_cursor_that_means_nothing_is_named(
+    office: Office, admin: TestClient
+) -> None:
+    office.desk.open("A1")
+    office.catch_up()
+    for path in (ACCOUNTS, f"{ACCOUNTS}/A1", f"{ACCOUNTS}/A1/events", "/api/v1/alerts"):
+        answer = admin.get(path, params={"foo": "1"})
+        assert answer.status_code == 422, path
+        assert [each["path"] for each in answer.json()["problems"]] == ["/foo"]
+    answer = admin.get(ACCOUNTS, params={"cursor": "A1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+    oldest = {"from": "2026-01-01T00:00:00Z", "type": "account.opened"}
+    assert admin.get(f"{ACCOUNTS}/A1/events", params=oldest).status_code == 200
+    assert admin.get(ACCOUNTS, params={"after": "0:0", "limit": 1}).status_code == 200
+
+
 def test_lists_page_to_their_end(office: Office, admin: TestClient) -> None:
     busy_day(office.desk)
     office.catch_up()
