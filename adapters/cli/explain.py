@@ -11,6 +11,7 @@ from adapters.cli.inputs import AccountNo
 from adapters.cli.opening import reading
 from adapters.cli.output import Shown, cell, facts
 from adapters.cli.problems import InputError
+from adapters.cli.times import local_text
 from adapters.views.account_past import history_of
 from adapters.views.explained import explain_charge
 from ledger.commands import Json
@@ -33,7 +34,7 @@ def explain(
         number = _number(position, shard_of(account, terms.shards))
         history = history_of(engine, terms.shards)
         body = explain_charge(engine, history, terms.shards, account, number)
-    return Shown(body=body, human=_text(body))
+    return Shown(body=body, human=_text(_on_the_wall(body, terms.timezone)))
 
 
 def _number(text: str, shard: int) -> int:
@@ -42,6 +43,22 @@ def _number(text: str, shard: int) -> int:
         message = f"A position such as 123 or {shard}:123 is needed, not {text!r}."
         raise InputError("position_invalid", message)
     return int(position)
+
+
+def _on_the_wall(body: Json, timezone: str) -> Json:
+    """The same with times as a clock of the site shows them; windows of the day are local."""
+
+    def told(part: Json) -> Json:
+        times = {name: local_text(part[name], timezone) for name in ("from", "to") if name in part}
+        return {**part, **times}
+
+    intervals = [
+        {**told(interval), "steps": [told(step) for step in interval["steps"]]}
+        for interval in body.get("intervals", ())
+    ]
+    silent = [told(step) for step in body.get("silent_days", ())]
+    at = local_text(body["valid_at"], timezone)
+    return {**body, "valid_at": at, "intervals": intervals, "silent_days": silent}
 
 
 def _text(body: Json) -> RenderableType:

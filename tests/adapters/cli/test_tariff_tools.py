@@ -1,6 +1,9 @@
 """What the author of a tariff and whoever answers for a bill do at a terminal."""
 
 import json
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -52,7 +55,12 @@ def test_a_charge_is_explained_by_its_position(read: Terminal) -> None:
     body = read.json("explain", "A1", position)
     (interval,) = body["intervals"]
     assert interval["steps"][0]["lines"][0]["arithmetic"] == "20 × 0.5"
-    assert "20 × 0.5" in read.run("explain", "A1", f"0:{position}").stdout
+    text = read.run("explain", "A1", f"0:{position}").stdout
+    assert "20 × 0.5" in text
+    local = datetime.fromisoformat(body["valid_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert f"{local:%Y-%m-%d %H:%M:%S}" in text
+    assert body["valid_at"].endswith("Z")
+    assert not re.search(r"\dT\d", text)
     assert read.json("explain", "A1", "1", exit_code=4)["code"] == "position_unknown"
     assert read.json("explain", "A1", "x", exit_code=2)["code"] == "position_invalid"
 
