@@ -49,7 +49,9 @@ def _on_the_wall(body: Json, timezone: str) -> Json:
     """The same with times as a clock of the site shows them; windows of the day are local."""
 
     def told(part: Json) -> Json:
-        times = {name: local_text(part[name], timezone) for name in ("from", "to") if name in part}
+        times: Json = {
+            name: local_text(part[name], timezone) for name in ("from", "to") if name in part
+        }
         return {**part, **times}
 
     intervals = [

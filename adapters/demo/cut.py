@@ -6,7 +6,7 @@ from typing import Final
 from adapters.demo.town import Inhabitant, Town
 from ledger.commands import advance_command, steer_supply
 from ledger.commands.steer_supply import Steering
-from ledger.devices import MeterState, Ok
+from ledger.devices import MeterState, Ok, Relay
 from ledger.events import Recorded
 from ledger.events.account import SupplyTripOrdered
 from ledger.policies.supply import steering_of
@@ -45,6 +45,6 @@ class Cuts:
             return  # Something keeps the supply on, and the log says what.
         owner.meter.force(is_on=True, is_open=True)
         advance_command.record_sent(command_id, leave.attempt, Ok(), self._ledger)
-        relay = "closed" if owner.meter.is_closed else "open"
+        relay: Relay = "closed" if owner.meter.is_closed else "open"
         state = MeterState(now_us, owner.meter.registers_wh(now_us), relay, "forced_open")
         advance_command.record_seen(command_id, leave.attempt, Ok(state), self._ledger)
