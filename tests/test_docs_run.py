@@ -91,7 +91,9 @@ def test_the_serving_role_does_all_daily_work_and_cannot_touch_the_past(
 
 @pytest.mark.postgres
 def test_every_check_of_the_doctor_is_told_and_no_other(clone: Path, postgres_url: str) -> None:
-    told = set(re.findall(r"^\| `([a-z ]+?)(?: <\w+>)?` \|", OPERATIONS, re.MULTILINE))
+    told = set(
+        re.findall(r"^\| `(?!wattledger)([a-z ]+?)(?: <\w+>)?` \|", OPERATIONS, re.MULTILINE)
+    )
     found: set[str] = set()
     for database in (f"sqlite:///{clone / 'ledger.db'}", postgres_url):
         run(clone, "wattledger init", database)

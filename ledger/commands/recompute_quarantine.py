@@ -32,6 +32,7 @@ class Item(NamedTuple):
 
     shard: int
     position: int
+    account_no: str
     reading: Reading
 
 
@@ -56,7 +57,8 @@ def item_of(body: Json) -> Item:
     """The item of a row as `GET /quarantine` shows it."""
     at_us = micros(_Stated(at=body["at"]).at)
     registers = {name: milli(value) for name, value in body["registers"].items()}
-    return Item(body["shard"], body["position"], Reading(body["meter_no"], at_us, registers))
+    reading = Reading(body["meter_no"], at_us, registers)
+    return Item(body["shard"], body["position"], body["account_no"] or "", reading)
 
 
 def recompute(items: Sequence[Item], ledger: Ledger, context: Context) -> Json:
@@ -152,5 +154,7 @@ def _require_waiting(item: Item, session: Session) -> None:
 def _settle(item: Item, session: Session, outcome: str, taken: dict[str, int], reason: str) -> None:
     meter_no, at_us, registers = item.reading
     meter = _meter(item, session)
-    settled = QuarantineSettled(meter_no, item.position, registers, outcome, taken, reason)
+    settled = QuarantineSettled(
+        meter_no, item.account_no, item.position, registers, outcome, taken, reason
+    )
     session.record(meter, settled, at_us)

@@ -107,6 +107,8 @@ class AttributesChanged(Event, frozen=True):
     TOPIC: ClassVar[str] = "account.attributes_changed.v1"
     account_no: str
     attributes: dict[str, bool | int | str | None]
+    local_us: int
+    """The same time on the account's clock: microseconds since 1970-01-01 00:00 there."""
     reason: str
 
 

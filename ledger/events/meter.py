@@ -45,6 +45,7 @@ class QuarantineSettled(Event, frozen=True):
 
     TOPIC: ClassVar[str] = "meter.quarantine_settled.v1"
     meter_no: str
+    account_no: str
     item: int
     registers: dict[str, int]
     outcome: str

@@ -21,7 +21,14 @@ from ledger.aggregates.work_order import WorkOrder
 from ledger.events.registry import decode
 from ledger.ports import Past
 
-FOLDING: Final = ("aggregates/**/*.py", "events/*.py", "pricing/position.py")
+FOLDING: Final = (
+    "aggregates/**/*.py",
+    "events/*.py",
+    "pricing/position.py",
+    "pricing/context.py",
+    "pricing/document.py",
+    "pricing/calendar.py",
+)
 SNAPSHOT_EVERY: Final = 500
 """Versions between two snapshots of a stream: bounds a cold load to that many events."""
 

@@ -65,7 +65,7 @@ def _somebody_dismisses(desk: Desk, account_no: str) -> None:
     ]
     item, event = aside[-1]
     reading = Reading(event.meter_no, item.valid_at_us, event.registers)
-    place = Item(item.shard, item.position, reading)
+    place = Item(item.shard, item.position, event.account_no, reading)
     dismiss(place, DismissItem(reason="a test of the meter"), desk.ledger, ACTOR)
 
 

@@ -3,6 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ledger.events import command, gateway, supply, work_order
 from ledger.events.leaf import leaf_entry, leaf_hash
 from ledger.events.registry import EVENT_TYPES
 from ledger.ports import Row
@@ -42,6 +43,14 @@ def test_no_part_of_a_row_can_change_under_its_leaf(row: Row, data: st.DataObjec
     assert (leaf_of(other) == leaf_of(row)) == (other == row)
 
 
+OF_METERS_ON_THE_WIRE = {
+    topic
+    for topic, event in EVENT_TYPES.items()
+    if event in {*command.EVENTS, *work_order.EVENTS, *gateway.EVENTS, *supply.EVENTS}
+} | {"meter.connected.v1"}
+"""Facts of buses and relays; their own tests write them on real sockets."""
+
+
 def test_every_row_of_a_busy_day_fits_its_leaf(database_url: str) -> None:
     desk = Desk.at(database_url, shards=3)
     busy_day(desk)
@@ -49,6 +58,7 @@ def test_every_row_of_a_busy_day_fits_its_leaf(database_url: str) -> None:
     busy_day(desk, street="second-")
     written = assert_sound(Opened(desk.ledger, desk.engine))
     desk.close()
-    assert {row.topic for row in written} == set(EVENT_TYPES)
+    unwritten = set(EVENT_TYPES) - {row.topic for row in written}
+    assert unwritten <= OF_METERS_ON_THE_WIRE
     assert len({row.salt for row in written}) == len(written)
     assert {row.shard for row in written} == {0, 1, 2}

@@ -16,6 +16,7 @@ from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
+from ledger.aggregates.tariff_draft import TariffDraft
 from ledger.commands import open_account, recharge
 from ledger.commands.open_account import OpenAccount
 from ledger.events.registry import encode
@@ -35,7 +36,9 @@ KINDS: dict[str, type[Aggregate]] = {
     "payment": Payment,
     "policy": ControlPolicy,
     "tariff": Tariff,
+    "tariff_draft": TariffDraft,
 }
+DRAFTED = {"tariff.drafted.v1", "tariff.approved.v1"}
 NOBODY = "no such code"
 
 
@@ -51,7 +54,8 @@ def streams(connection: Connection) -> dict[tuple[str, int], set[str]]:
     for shard, stream, topic in connection.execute(
         select(events.c.shard, events.c.stream_id, events.c.topic)
     ):
-        found[topic.partition(".")[0], shard].add(stream)
+        kind = "tariff_draft" if topic in DRAFTED else topic.partition(".")[0]
+        found[kind, shard].add(stream)
     return found
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.events import account as facts
 from ledger.pricing.context import ALWAYS
-from ledger.values import local_us
 
 
 def _opened(account: Account, event: facts.AccountOpened, _at: int) -> None:
@@ -76,9 +75,8 @@ def _group_assigned(account: Account, event: facts.GroupAssigned, _at: int) -> N
     account.group = event.group
 
 
-def _attributes_changed(account: Account, event: facts.AttributesChanged, at: int) -> None:
-    since = local_us(account.timezone, at)
-    told = [(since, name, value) for name, value in event.attributes.items()]
+def _attributes_changed(account: Account, event: facts.AttributesChanged, _at: int) -> None:
+    told = [(event.local_us, name, value) for name, value in event.attributes.items()]
     account.told = tuple(sorted((*account.told, *told), key=itemgetter(0)))
     known = {name: value for _, name, value in account.told}
     account.attributes = {name: value for name, value in known.items() if value is not None} or None

@@ -4,6 +4,7 @@ from ledger.aggregates import Refused
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
+from ledger.values import local_us
 
 UNITS = {"kWh": "wh", "m3": "l"}
 TARIFF_KIND = {"hot_water": "water"}
@@ -192,4 +193,5 @@ def change_attributes(
         raise Refused(
             "already_charged", "Readings up to a later time are charged; tell a time after them."
         )
-    return facts.AttributesChanged(account.account_no, changed, reason)
+    since = local_us(account.timezone, at_us)
+    return facts.AttributesChanged(account.account_no, changed, since, reason)

@@ -12,7 +12,7 @@ from adapters.demo.stage import Plan, Stage, staged, temporary
 from adapters.views.meter_lines import meter_addresses
 from adapters.wiring import open_engine, open_ledger
 from ledger.commands import reconcile_supply, record_readings, steer_supply
-from ledger.devices import MeterState
+from ledger.devices import MeterState, Relay
 from ledger.events import Event, Recorded
 from ledger.events.account import AccountCharged, AccountCredited, AccountOpened, SupplyTripOrdered
 from ledger.events.command import CommandRequested, CommandVerified
@@ -92,7 +92,7 @@ def test_who_is_cut_off_begins_with_an_open_relay_and_a_settled_order(lived: Liv
     for steering in filter(None, map(steering_of, lived.desk.recorded())):
         steer_supply.handle(steering, ledger, Context("test"))
     for each in lived.stage.town.people:
-        relay = "closed" if each.meter.is_closed else "open"
+        relay: Relay = "closed" if each.meter.is_closed else "open"
         answer = reconcile_supply.submit(
             each.customer.meter_no, MeterState(NOW_US, {}, relay, "unknown"), ledger
         )
