@@ -1,6 +1,6 @@
 """A day on which everything happens that the ledger knows: every topic at least once."""
 
-from ledger.commands import accrue_fixed, publish_tariff
+from ledger.commands import accrue_fixed, change_attributes, publish_tariff
 from ledger.commands.assign import (
     AssignGroup,
     AssignPolicy,
@@ -9,6 +9,7 @@ from ledger.commands.assign import (
     assign_policy,
     assign_tariff,
 )
+from ledger.commands.change_attributes import ChangeAttributes
 from ledger.commands.late_readings import Reading
 from ledger.commands.recompute_quarantine import DismissItem, Item, dismiss
 from ledger.events.catalogue import TariffDrafted
@@ -55,6 +56,10 @@ def _somebody_pays(desk: Desk, account_no: str, meter_no: str, water_no: str) ->
     desk.read(f"{meter_no}-nobody", "2026-01-20", 5)
     _somebody_dismisses(desk, account_no)
     assign_group(AssignGroup(account_no=account_no, group="shops"), desk.ledger, ACTOR)
+    grown = ChangeAttributes(
+        account_no=account_no, attributes={"household_size": 4, "note": None}, reason="a child"
+    )
+    change_attributes.handle(grown, desk.ledger, ACTOR)
 
 
 def _somebody_dismisses(desk: Desk, account_no: str) -> None:
