@@ -147,8 +147,8 @@ class _Watchdog:
                 self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            time.sleep(TICK_S)
+        never = threading.Event()
+        while not never.wait(TICK_S):
             now = time.monotonic()
             for key, (connection, until) in list(self.waiting.items()):
                 if now > until:

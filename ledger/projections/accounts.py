@@ -251,6 +251,11 @@ def _nothing(_event: Event, _recorded: Recorded) -> Change:
     return {}  # It is told elsewhere; the account's version moves.
 
 
+def _seen(_event: Event, _recorded: Recorded) -> Change:
+    """Nothing that the view shows but the account's version."""
+    return {}
+
+
 def _closed(_event: facts.AccountClosed, _recorded: Recorded) -> Change:
     return {"status": "closed"}
 
@@ -274,6 +279,7 @@ _CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.WarningCancelled: _supply("on"),
     facts.SupplyTripOrdered: _supply("off"),
     facts.SupplyRestoreOrdered: _supply("on"),
+    facts.AttributesChanged: _seen,
     facts.AccountClosed: _closed,
     supply.SupplyConfirmed: _confirmed,
     supply.GuaranteeStarted: _guaranteed,
