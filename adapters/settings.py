@@ -16,7 +16,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///var/wattledger.db"
     """`sqlite:///path` or `postgresql://user@host:port/name`."""
-    cache_accounts: Annotated[int, Field(ge=1_000, le=50_000_000)] = 1_500_000
+    cache_accounts: Annotated[int, Field(ge=1_000, le=50_000_000)] = 1_200_000
     """Folded states kept in memory, about 1.5 KB each."""
     vault_key_file: str = "var/vault.key"
     """File with the master key that wraps the customers' keys; made by `init`."""

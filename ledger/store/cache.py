@@ -6,13 +6,14 @@ Value = TypeVar("Value")
 
 
 class GenerationalCache(Generic[Value]):
-    """Keeps about `size` values, and always the most recently used half of them.
+    """Keeps `size` values and at most half as many more, the most recently used half always.
 
     New and re-used values live in the young generation. Nothing is forgotten before `trim`, so that
     a state with unwritten facts cannot be lost half-way; then a full young generation becomes old.
     """
 
     def __init__(self, size: int) -> None:
+        self._size = size
         self._half = max(1, size // 2)
         self._young: dict[str, Value] = {}
         self._old: dict[str, Value] = {}
@@ -31,8 +32,11 @@ class GenerationalCache(Generic[Value]):
         self._young[key] = value
 
     def trim(self) -> None:
-        """Forget the old generation when the young one is full; nothing may be half-way now."""
-        if len(self._young) >= self._half:
+        """Forget the old generation when there are too many; nothing may be half-way now.
+
+        While all fit, none is forgotten: one who goes round them would miss what goes first.
+        """
+        if len(self) > self._size and len(self._young) >= self._half:
             self._old = self._young
             self._young = {}
 

@@ -50,7 +50,7 @@ class Ledger:
         clock: Callable[[], int],
         entropy: Callable[[int], bytes],
         vault: Vault,
-        cache_size: int = 1_500_000,
+        cache_size: int = 1_200_000,
         approvals: frozenset[str] = frozenset(),
     ) -> None:
         self.log = log
