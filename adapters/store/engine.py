@@ -3,6 +3,8 @@
 `engine.begin()` writes; `engine.execution_options(read_only=True).begin()` reads. The difference
 matters on SQLite alone: a writer takes the write lock with its BEGIN (IMMEDIATE), because a reader
 that turns into a writer half-way cannot wait for the lock and fails; a reader takes no lock at all.
+`execution_options(derived=True)` writes what the log can make again: its commit is whole but does
+not wait for the disk, and the next durable one takes it along.
 """
 
 import sqlite3
@@ -118,7 +120,14 @@ def _begin_on_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
-    connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+    if options.get("read_only"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    level = "NORMAL" if options.get("derived") else "FULL"
+    if connection.info.get("synchronous", "FULL") != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.info["synchronous"] = level
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql(url: URL) -> Engine:
@@ -133,7 +142,13 @@ def _postgresql(url: URL) -> Engine:
         max_overflow=POOL_OVERFLOW,
     )
     be_patient(engine)
+    event.listen(engine, "begin", _begin_on_postgresql)
     return engine
+
+
+def _begin_on_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("derived"):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
 
 
 def _open(url: URL, connect_args: dict[str, Any], **pool: int) -> Engine:

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from adapters.store.claims import find_claims, release_claims, take_claims
-from adapters.store.copy import COLUMNS, SIGNATURE, TRAILER, pack_rows
-from adapters.store.copying import Copying
+from adapters.store.copy import SIGNATURE, TRAILER, pack_rows
 from adapters.store.dialects import is_postgresql
+from adapters.store.handing_over import COPY, Copying, Inserting, as_texts, insert_rows
 from adapters.store.log_faults import translated
 from adapters.store.past import facts_between, newest_versions, read_past, save_snapshots
 from adapters.store.tables import events, log_heads, vault
@@ -18,10 +18,6 @@ from ledger.ports import Claim, ClaimKey, Head, Past, Row, Snapshot, Span, Store
 CHANGED_MAX: Final = 20_000
 """More foreign events than this: forgetting everything is cheaper than listing."""
 
-_NAMES: Final = ", ".join(COLUMNS)
-_MARKS: Final = ", ".join("?" * len(COLUMNS))
-_INSERT_SQLITE: Final = f"INSERT INTO events ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - our names
-_COPY_POSTGRESQL: Final = f"COPY events ({_NAMES}) FROM STDIN (FORMAT binary)"
 _SEALED: Final = ("shard", "account_no", "field", "sealed")
 
 
@@ -32,7 +28,7 @@ class SqlLogWriter:
         self.heads = heads
         self.last_row: Row | None = None
         self._shared = connection
-        self._copying: Copying | None = None
+        self._under_way: Copying | Inserting | None = None
         self._shards = shards
         self._advanced: dict[int, Head] = {}
 
@@ -95,50 +91,48 @@ class SqlLogWriter:
     def hand_over(self, rows: Sequence[Row]) -> None:
         """Begin to write events while more are decided; what is wrong with them is told later."""
         self._note(rows)
-        if not is_postgresql(self._shared):
-            self._insert(rows)
-            return
-        if self._copying is None:
+        if self._under_way is None:
             cursor: Any = self._shared.connection.cursor()
-            self._copying = Copying(cursor, _COPY_POSTGRESQL)
-        self._copying.add(rows)
+            begin = Copying if is_postgresql(self._shared) else Inserting
+            self._under_way = begin(cursor)
+        self._under_way.add(rows)
 
     @translated()
     def append(self, rows: Sequence[Row]) -> None:
         """Write events; raises `ConflictError` when a version or position is taken."""
-        if rows and self._copying is not None:
+        if rows and self._under_way is not None:
             self._note(rows)
-            self._copying.add(rows)
+            self._under_way.add(rows)
         elif rows:
             self._note(rows)
             self._insert(rows)
-        self._end_copying()
+        self._end_handing_over()
 
     def abandon(self) -> None:
         """Break off what is under way; the transaction is rolled back."""
-        copying, self._copying = self._copying, None
-        if copying is not None:
-            copying.abandon()
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.abandon()
 
     @property
     def _connection(self) -> Connection:
-        """The connection, free for a statement: a COPY under way is brought to its end first."""
-        self._end_copying()
+        """The connection, free for a statement: what was handed over is written first."""
+        self._end_handing_over()
         return self._shared
 
-    def _end_copying(self) -> None:
-        copying, self._copying = self._copying, None
-        if copying is not None:
-            copying.end()
+    def _end_handing_over(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.end()
 
     def _insert(self, rows: Sequence[Row]) -> None:
         # Beneath SQLAlchemy: neither COPY nor the tuples as they are exist above.
         cursor: Any = self._connection.connection.cursor()
         if is_postgresql(self._shared):
             stream = BytesIO(b"".join((SIGNATURE, pack_rows(rows), TRAILER)))
-            cursor.copy_expert(_COPY_POSTGRESQL, stream, size=1 << 20)
+            cursor.copy_expert(COPY, stream, size=1 << 20)
         else:
-            cursor.executemany(_INSERT_SQLITE, _texts(rows))
+            insert_rows(cursor, [as_texts(row) for row in rows])
         cursor.close()
 
     def _note(self, rows: Sequence[Row]) -> None:
@@ -174,8 +168,3 @@ Told = tuple[str, str, bytes, int]
 def _translating(found: Iterable[Told]) -> Iterator[Told]:
     with translated():
         yield from found
-
-
-def _texts(rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    for row in rows:
-        yield (*row[:8], row.metadata.decode(), row.payload.decode(), row.salt, row.leaf_hash)

@@ -50,17 +50,28 @@ def make_master_key(path: Path, entropy: Entropy) -> bool:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{entropy(8).hex()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(entropy(KEY_BYTES).hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(entropy(KEY_BYTES).hex() + "\n")
+            file.flush()
+            os.fsync(descriptor)
         os.link(draft, path)  # Unlike a rename, a link never replaces a key that another just made.
     except FileExistsError:
         return False
     finally:
         draft.unlink()
+    _keep_names(path.parent)
     return True
+
+
+def _keep_names(folder: Path) -> None:
+    """A file outlives a power failure under its name only when its folder was written too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_master_key(path: Path) -> bytes:

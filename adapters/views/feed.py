@@ -59,6 +59,10 @@ FIRST_POSITION: Final = text(
     "ON CONFLICT DO NOTHING"
 )
 """Of two processes that begin a feed at once, one waits for the other."""
+BEHIND: Final = text(
+    "SELECT position > COALESCE((SELECT position FROM feed_positions "
+    "WHERE shard = :shard AND feed = :feed), 0) FROM log_heads WHERE shard = :shard"
+)
 
 
 class Feed:
@@ -66,7 +70,8 @@ class Feed:
 
     def __init__(self, engine: Engine, spec: FeedSpec, tail: Tail | None = None) -> None:
         self.spec = spec
-        self._engine = engine
+        self._engine = engine.execution_options(derived=True)
+        self._reader = engine.execution_options(read_only=True)
         self._tail = tail
 
     def step(self, shard: int) -> int:
@@ -75,12 +80,19 @@ class Feed:
         Where a table does not take what the views make of it, the batch is brought in again one
         event after the other, so that only the streams that break are parked.
         """
+        if not self._is_behind(shard):
+            return 0
         try:
             return self._step(shard, apply_batch)
         except OperationalError:
             raise
         except Exception:  # noqa: BLE001 - drivers say in many ways that a value does not fit
             return self._step(shard, apply_singly)
+
+    def _is_behind(self, shard: int) -> bool:
+        """Whether there is anything to do, asked without a lock: most looks find nothing."""
+        with self._reader.begin() as connection:
+            return bool(connection.scalar(BEHIND, {"shard": shard, "feed": self.spec.name}))
 
     def _step(self, shard: int, apply: Apply) -> int:
         with self._engine.begin() as connection:

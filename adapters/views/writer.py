@@ -15,6 +15,8 @@ from ledger.projections import Column, Merge, Projection, Row
 
 MANY: Final = 200
 """So many rows are mostly there already: they are updated first, and what is new is inserted."""
+TOGETHER: Final = 500
+"""Rows of one statement of SQLite; below its limit of 32,766 values by far."""
 ABSENT: Final = "\\N"
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -115,33 +117,45 @@ def _write_staged(
 def _write_updates(
     connection: Connection, table: str, columns: Sequence[Column], rows: Sequence[Row]
 ) -> None:
-    """SQLite: beneath SQLAlchemy, whose binding by name costs as much as the update."""
+    """SQLite: many rows a statement, beneath SQLAlchemy, whose binding costs as much as they."""
     teach(connection)
-    place = {column.name: f"?{number}" for number, column in enumerate(columns, start=1)}
-    values = [
-        tuple(
-            _encode(row[column.name]).decode() if column.kind == "json" else row[column.name]
+    with closing(connection.connection.cursor()) as cursor:
+        for start in range(0, len(rows), TOGETHER):
+            _update_or_insert(cursor, table, columns, rows[start : start + TOGETHER])
+
+
+def _update_or_insert(
+    cursor: Any,  # noqa: ANN401 - the driver's own
+    table: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+) -> None:
+    names = ", ".join(column.name for column in columns)
+    marks = ", ".join([f"({', '.join('?' * len(columns))})"] * len(rows))
+    given = f"WITH given ({names}) AS (VALUES {marks})"
+    values = tuple(
+        _encode(row[column.name]).decode() if column.kind == "json" else row[column.name]
+        for row in rows
+        for column in columns
+    )
+    keys = [column.name for column in columns if column.merge is Merge.KEY]
+    match = " AND ".join(f"{table}.{key} = given.{key}" for key in keys)
+    fresh_values = {column.name: f"given.{column.name}" for column in columns}
+    updated = 0
+    if merges := _merges(columns, fresh_values, "sqlite", table):
+        cursor.execute(f"{given} UPDATE {table} SET {merges} FROM given WHERE {match}", values)
+        updated = cursor.rowcount
+    if updated < len(rows):
+        first = ", ".join(
+            fresh(column.name, "sqlite") if column.merge is Merge.PATCH else column.name
             for column in columns
         )
-        for row in rows
-    ]
-    keys = [column.name for column in columns if column.merge is Merge.KEY]
-    match = " AND ".join(f"{key} = {place[key]}" for key in keys)
-    merges = _merges(columns, place, "sqlite", table)
-    with closing(connection.connection.cursor()) as cursor:
-        updated = 0
-        if merges:
-            cursor.executemany(f"UPDATE {table} SET {merges} WHERE {match}", values)
-            updated = cursor.rowcount
-        if updated < len(rows):
-            first = ", ".join(
-                fresh(place[c.name], "sqlite") if c.merge is Merge.PATCH else place[c.name]
-                for c in columns
-            )
-            cursor.executemany(
-                f"INSERT INTO {table} ({', '.join(place)}) VALUES ({first}) ON CONFLICT DO NOTHING",
-                values,
-            )
+        # WHERE tells SQLite that ON CONFLICT is not part of the SELECT.
+        cursor.execute(
+            f"{given} INSERT INTO {table} ({names}) SELECT {first} FROM given WHERE TRUE "
+            "ON CONFLICT DO NOTHING",
+            values,
+        )
 
 
 def _stripped(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:

@@ -108,6 +108,28 @@ def test_replace_does_not_slip_past_a_trigger_that_refuses_deletion(sqlite: Engi
         connection.execute(text("REPLACE INTO rows VALUES (1)"))
 
 
+def test_only_what_the_log_can_make_again_does_not_wait_for_the_disk_on_sqlite(
+    sqlite: Engine,
+) -> None:
+    levels = []
+    for options in ({"derived": True}, {}, {"derived": True}, {"read_only": True}, {}):
+        with sqlite.execution_options(**options).begin() as connection:
+            levels.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert (levels[0], levels[1], levels[2], levels[4]) == (1, 2, 1, 2)
+
+
+def test_only_what_the_log_can_make_again_does_not_wait_for_the_disk_on_postgresql(
+    postgresql: Engine,
+) -> None:
+    levels = []
+    with postgresql.begin() as connection:
+        connection.exec_driver_sql("SET synchronous_commit TO on")
+    for options in ({}, {"derived": True}, {}):
+        with postgresql.execution_options(**options).begin() as connection:
+            levels.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+    assert levels == ["on", "off", "on"]
+
+
 def test_upkeep_outside_transactions_is_possible(sqlite: Engine) -> None:
     with sqlite.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("VACUUM"))
