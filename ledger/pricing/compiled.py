@@ -13,11 +13,12 @@ from ledger.pricing.context import NOTHING_KNOWN, Condition, Context
 from ledger.pricing.document import TariffDocument
 from ledger.pricing.frames import Frame, Frames
 from ledger.pricing.generic import Quantity, Step, Tally
+from ledger.pricing.hours import by_register, hours_of
 from ledger.pricing.households import Allowance, allowance, rate_allowed
 from ledger.pricing.lines import demand_registers, energy_registers, lines_of
 from ledger.pricing.lint import checked
 from ledger.pricing.pieces import Piece, cut, cut_at_windows, version_at
-from ledger.pricing.position import NotRateable, Position
+from ledger.pricing.position import CLOSED_WINDOW, SOLD_IN_UNITS, NotRateable, Position
 from ledger.pricing.tables import REMEMBERED_MAX, Tables
 from ledger.pricing.terms import conditions_of
 from ledger.values import local_day, local_us
@@ -45,6 +46,8 @@ class CompiledTariff:
         self.versions: Final = self.tables.versions
         self.power_registers: Final = demand_registers(document)
         """Registers whose reading is a highest power, not a count that goes on."""
+        self.hours: Final = hours_of(document)
+        """How what a single register counted is split; None where the calendar leaves that open."""
         self.vending: Final = document.vending
         self.tax_rate: Final = Fraction(document.tax.rate or 0)
         self.is_taxed_outside: Final = document.tax.treatment == "exclusive"
@@ -83,7 +86,7 @@ class CompiledTariff:
 
         Quantities are in Wh or litres, in the order of `registers`. Raises NotRateable.
         """
-        if not self._is_plain and self._asks(context):
+        if not self._is_plain and self.asks(context):
             return self._rate_household(position, from_us, to_us, quantities, context)
         frame = self._frame
         if not frame.from_us <= from_us < to_us <= frame.to_us:
@@ -169,6 +172,7 @@ class CompiledTariff:
         context: Context | None = None,
     ) -> tuple[Position, tuple[int, ...], tuple[Step, ...]]:
         """The same as `rate`, in fractions throughout, with every step of the derivation."""
+        quantities = by_register(self.hours, from_us, to_us, quantities)
         self._refuse_nonsense(from_us, to_us, quantities)
         start, end, pieces = self.pieces(position, from_us, to_us, context)
         exact = [Fraction(quantity) for quantity in quantities]
@@ -176,10 +180,10 @@ class CompiledTariff:
         steps = []
         for piece in pieces:
             if piece.window_to <= position.window_from or self._is_reset(piece, position):
-                raise NotRateable("closed_window", "The interval begins before the open window.")
+                raise NotRateable(CLOSED_WINDOW, "The interval begins before the open window.")
             if piece.version.by_purchase:
                 message = "The tariff sells units; what a meter counts is paid already."
-                raise NotRateable("sold_in_units", message)
+                raise NotRateable(SOLD_IN_UNITS, message)
             steps.append(tally.consume(piece, exact, start, end))
         return tally.position(), tuple(tally.amounts), tuple(steps)
 
@@ -213,7 +217,7 @@ class CompiledTariff:
             for modifier in version.modifiers
         )
 
-    def _asks(self, context: Context | None) -> bool:
+    def asks(self, context: Context | None) -> bool:
         """Whether the tariff has more than prices and fixed amounts for this household."""
         if not self.tables.is_simple:
             return True
@@ -261,6 +265,9 @@ class CompiledTariff:
     def _rate_over_borders(
         self, position: Position, from_us: int, to_us: int, quantities: tuple[int, ...]
     ) -> Rated:
+        if self.hours is not None and len(quantities) == 1:
+            split = self.hours.quantities(from_us, to_us, quantities[0])
+            return self.rate(position, from_us, to_us, split)
         self._refuse_nonsense(from_us, to_us, quantities)
         if not self._fixed_lines and not self._waits_for_readings and from_us < to_us:
             start, end = local_us(self.timezone, from_us), local_us(self.timezone, to_us)

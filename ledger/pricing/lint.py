@@ -13,11 +13,17 @@ from pydantic_core import ErrorDetails
 from ledger.pricing.calendar import WINDOW_MONTHS, Window
 from ledger.pricing.document import TariffDocument, Version, parse_tariff
 from ledger.pricing.lines import charges_of, energy_registers
-from ledger.pricing.lint_household import hour_problems, vending_problems
+from ledger.pricing.lint_hours import calendar_problems
+from ledger.pricing.lint_household import vending_problems
 from ledger.pricing.lint_version import line_problems, version_problems
 from ledger.pricing.problems import Problem, Problems, TariffInvalid, pointer
 
-UNITS: Final = {"electricity": "kWh", "heat": "kWh", "water": "m3", "gas": "m3"}
+UNITS: Final = {
+    "electricity": ("kWh",),
+    "heat": ("kWh",),
+    "water": ("m3",),
+    "gas": ("m3", "kWh"),
+}
 
 
 def lint(document: dict[str, object]) -> list[Problem]:
@@ -50,7 +56,7 @@ def _read(text: bytes) -> dict[str, object]:
 
 def _problems(document: TariffDocument) -> Problems:
     yield from _header_problems(document)
-    yield from _calendar_problems(document)
+    yield from calendar_problems(document)
     yield from _tax_problems(document)
     if document.vending is not None:
         yield from vending_problems(document, document.vending)
@@ -113,8 +119,9 @@ def _inside(node: object, part: str | int) -> object:
 
 
 def _header_problems(document: TariffDocument) -> Problems:
-    if document.unit != UNITS[document.service_kind]:
-        message = f"{document.service_kind} is measured in {UNITS[document.service_kind]}."
+    units = UNITS[document.service_kind]
+    if document.unit not in units:
+        message = f"{document.service_kind} is measured in {' or '.join(units)}; correct the unit."
         yield Problem("/unit", message, "unit")
     try:
         ZoneInfo(document.timezone)
@@ -132,34 +139,6 @@ def _header_problems(document: TariffDocument) -> Problems:
     if not energy:
         message = "Name a register that counts a quantity."
         yield Problem("/registers", message, "registers")
-
-
-def _calendar_problems(document: TariffDocument) -> Problems:
-    """Hours are split by the meter's registers; the calendar must speak of the same ones."""
-    calendar = document.tou_calendar or {}
-    own: dict[str, str] = {}
-    unknown = False
-    for name, spans in calendar.items():
-        if isinstance(spans, str):
-            if name in document.registers:
-                own[name] = spans
-            elif name not in {"note", "holidays"}:
-                unknown = True
-                yield _unknown_register(document, "tou_calendar", name)
-            continue
-        strange = [register for register in spans if register not in document.registers]
-        for register in strange:
-            yield _unknown_register(document, "tou_calendar", name, register)
-        if not strange:
-            yield from hour_problems(spans, ("tou_calendar", name), spans)
-    if own and not unknown:
-        yield from hour_problems(own, ("tou_calendar",), energy_registers(document))
-
-
-def _unknown_register(document: TariffDocument, *place: str) -> Problem:
-    names = ", ".join(document.registers)
-    message = f"The tariff has no register {place[-1]}; it has: {names}."
-    return Problem(pointer(*place), message, "registers")
 
 
 def _tax_problems(document: TariffDocument) -> Problems:

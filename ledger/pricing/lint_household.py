@@ -1,7 +1,5 @@
-"""What can be wrong with allowances, sales of units and hours: the shape does not show it."""
+"""What can be wrong with allowances and sales of units: the shape does not show it."""
 
-import re
-from collections.abc import Collection
 from fractions import Fraction
 from typing import Final
 
@@ -19,9 +17,6 @@ from ledger.pricing.lint_numbers import Place, number_problems, positive_problem
 from ledger.pricing.problems import Problem, Problems, pointer
 from ledger.pricing.terms import AT_ONCE, begins_next_month
 
-TIME: Final = r"([01]?\d|2[0-4])(?::([0-5]\d))?"
-SPAN: Final = re.compile(rf"{TIME}\s*[-–]\s*{TIME}")
-DAY_MINUTES: Final = 24 * 60
 TAKEN: Final = frozenset({"channel_fee", "arrears", "vat"})
 """What a payment bears besides the charges of the tariff."""
 
@@ -97,31 +92,3 @@ def vending_problems(document: TariffDocument, vending: Vending) -> Problems:
             yield Problem(pointer("vending", "order", index), message, "unknown_charge")
         elif name in (vending.order or [])[:index]:
             yield Problem(pointer("vending", "order", index), "Name it once.", "duplicate")
-
-
-def hour_problems(spans: dict[str, str], at: Place, registers: Collection[str]) -> Problems:
-    """The hours of a day belong to one register each; none is left over if all are named."""
-    minutes = [0] * DAY_MINUTES
-    for register, text in spans.items():
-        parts = [SPAN.fullmatch(part.strip()) for part in text.split(",")]
-        if not all(parts):
-            message = "Write hours like 08:00-12:00, several with a comma between."
-            yield Problem(pointer(*at, register), message, "hours")
-            return
-        for part in filter(None, parts):
-            for minute in minutes_of(part):
-                minutes[minute] += 1
-    least = int(set(registers) <= set(spans))
-    wrong = [minute for minute, count in enumerate(minutes) if not least <= count <= 1]
-    if wrong:
-        which = "two registers" if minutes[wrong[0]] else "no register"
-        message = f"{wrong[0] // 60:02}:{wrong[0] % 60:02} belongs to {which}; let the hours join."
-        yield Problem(pointer(*at), message, "hours")
-
-
-def minutes_of(span: re.Match[str]) -> range | list[int]:
-    """Minutes of the day in a span; one that ends before it begins goes over midnight."""
-    start, end = (int(span[n]) * 60 + int(span[n + 1] or 0) for n in (1, 3))
-    if start < end:
-        return range(start, min(end, DAY_MINUTES))
-    return [*range(start, DAY_MINUTES), *range(min(end, DAY_MINUTES))]

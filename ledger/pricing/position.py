@@ -1,8 +1,13 @@
 """Where a service point stands in its tariff, and what a line of a charge is."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
+
+CLOSED_WINDOW: Final = "closed_window"
+"""Code of an interval that begins before the open window."""
+SOLD_IN_UNITS: Final = "sold_in_units"
+"""Code of an interval of a tariff that sells units: what a meter counts is paid already."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -42,6 +47,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Quantity of each register, where each has the tiers for itself; over `den`."""
     peaks: tuple[tuple[int, int, int], ...] = ()
     """(register, month, W): the highest powers that a demand charge may still ask for."""
+    ahead_us: int = 0
+    """Up to when others that share the tiers are counted, where that is later than the fact."""
 
 
 class Line(NamedTuple):

@@ -5,20 +5,24 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from ledger.pricing.bounds import Household
-from ledger.pricing.calendar import day_at, month_of
+from ledger.pricing.calendar import day_at
 from ledger.pricing.charges import Percent
 from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.computed import MAJOR, WHOLE
 from ledger.pricing.context import NOTHING_KNOWN, Context
 from ledger.pricing.document import Vending
 from ledger.pricing.exact import ROUNDERS, half_up, minor_digits
-from ledger.pricing.generic import Step
+from ledger.pricing.generic import LineStep, Step
 from ledger.pricing.pieces import Piece, version_at
 from ledger.pricing.position import NotRateable, Position
 from ledger.values import local_us
 
 CENTI: Final = Fraction("0.01")
 """The customary quantum of a token, in kWh or m³."""
+ARREARS: Final = "arrears"
+"""How a tariff's order names what is owed."""
+TOO_SMALL: Final = "payment_too_small"
+"""Code of a payment that does not cover what comes first."""
 By = dict[int, Fraction]
 
 
@@ -41,6 +45,8 @@ class Sale(NamedTuple):
     arrears_minor: int
     amounts: tuple[int, ...]
     """Minor units by line of the tariff."""
+    at_once: tuple[int, ...]
+    """What of them was due before the first unit."""
     remainder_minor: int
     """Not enough for another quantum, or given up by rounding to one; it is not carried on."""
     step: Step
@@ -51,15 +57,16 @@ def vend(
 ) -> Sale:
     """Sell units; raises NotRateable where the payment does not cover what comes first."""
     terms = tariff.vending or Vending()
-    fee = min(payment.channel_fee_minor, payment.amount_minor)
-    arrears = _arrears(terms, payment, payment.amount_minor - fee)
-    left = payment.amount_minor - fee - arrears
     piece = _piece(tariff, payment.at_us)
+    at_once = _at_once(tariff, position, piece, context)
+    fee = min(payment.channel_fee_minor, payment.amount_minor)
+    arrears = _arrears(tariff, terms, payment, payment.amount_minor - fee, at_once)
+    left = payment.amount_minor - fee - arrears
     tally = tariff.tally(position, context)
     tally.enter(piece)
-    household = Household(context, position.in_service_from)
-    cost = _Cost(piece, household, position.months_through)
-    money = Fraction(left, 10 ** minor_digits(tariff.currency))
+    cost = _Cost(piece, Household(context, position.in_service_from))
+    due = sum((line.accrued_after - line.accrued_before for line in at_once.lines), Fraction(0))
+    money = Fraction(left, 10 ** minor_digits(tariff.currency)) - due / MAJOR
     units = _quantised(terms, cost.bought(money, tally.used))
     step = tally.consume(piece, [Fraction(units)], piece.start, piece.end)
     amounts = tuple(tally.amounts)
@@ -69,14 +76,37 @@ def vend(
         channel_fee_minor=fee,
         arrears_minor=arrears,
         amounts=amounts,
+        at_once=tuple(_posted(line) for line in at_once.lines),
         remainder_minor=left - sum(amounts),
         step=step,
     )
 
 
-def _arrears(terms: Vending, payment: Payment, left: int) -> int:
-    """All that is owed, or the share of the payment that the tariff names."""
-    owed = min(payment.arrears_minor, left)
+def sells_units(tariff: CompiledTariff) -> bool:
+    """Whether money buys units of the tariff, and what a meter counts is paid already."""
+    return tariff.versions[0].by_purchase
+
+
+def _at_once(tariff: CompiledTariff, position: Position, piece: Piece, context: Context) -> Step:
+    """What falls due with a purchase, even of nothing."""
+    return tariff.tally(position, context).consume(piece, [Fraction(0)], piece.start, piece.end)
+
+
+def _posted(line: LineStep) -> int:
+    return line.posted_after - line.posted_before
+
+
+def _arrears(
+    tariff: CompiledTariff, terms: Vending, payment: Payment, left: int, at_once: Step
+) -> int:
+    """All that is owed, or the share of the payment that the tariff names.
+
+    What the tariff's order puts before the arrears is kept for that.
+    """
+    order = terms.order or []
+    before = order[: order.index(ARREARS)] if ARREARS in order else []
+    kept = sum(_posted(line) for line in at_once.lines if tariff.lines[line.line].id in before)
+    owed = min(payment.arrears_minor, max(left - kept, 0))
     if terms.arrears_share is None:
         return owed
     share = Fraction(terms.arrears_share) * payment.amount_minor
@@ -90,7 +120,8 @@ def _piece(tariff: CompiledTariff, at_us: int) -> Piece:
     version = version_at(tariff.versions, day)
     if not version.by_purchase:
         raise NotRateable("not_sold", "The tariff charges what a meter counts; it sells no units.")
-    return Piece(local, local + 1, version, *version.window.around(day), version.season(day))
+    window, season = version.window.around(day), version.season(day)
+    return Piece(local, local + 1, version, *window, season, local)
 
 
 def _quantised(terms: Vending, units: Fraction) -> int:
@@ -104,23 +135,17 @@ def _quantised(terms: Vending, units: Fraction) -> int:
 class _Cost:
     """What units come to, over all lines: a broken line that can be turned round exactly."""
 
-    def __init__(self, piece: Piece, household: Household, months_through: int) -> None:
+    def __init__(self, piece: Piece, household: Household) -> None:
         self._piece = piece
         self._household = household
         self._plan = piece.version.plans[0]
         self._bounds = household.bounds(self._plan, piece)
-        month = month_of(day_at(piece.start))
-        self._fixed: By = {}
-        for fee in self._plan.fixed:
-            if months_through <= month and household.holds(fee.condition, piece.start):
-                self._fixed[fee.line] = self._fixed.get(fee.line, Fraction(0)) + fee.amount / MAJOR
 
-    def bought(self, money: Fraction, used: Fraction) -> Fraction:
+    def bought(self, left: Fraction, used: Fraction) -> Fraction:
         """Units, in Wh or litres, that an amount of major units pays for."""
-        left = money - self._with_shares(self._fixed)
         if left < 0:
             message = "The payment does not cover what is due before the first unit."
-            raise NotRateable("payment_too_small", message)
+            raise NotRateable(TOO_SMALL, message)
         units = Fraction(0)
         for tier, bound in enumerate([*self._bounds, None]):
             price = self._price(tier)

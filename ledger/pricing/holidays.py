@@ -1,0 +1,104 @@
+"""Holidays (节假日): days off and the weekend days worked for them (调休), year by year.
+
+A year is added when it is announced and never changed afterwards: what was rated by it stays.
+"""
+
+from datetime import date
+from typing import Final, NamedTuple
+
+from ledger.pricing.position import NotRateable
+
+
+class Holidays(NamedTuple):
+    """The days off of a country, for the years that have been announced."""
+
+    years: range
+    days_off: frozenset[int]
+    made_up: frozenset[int]
+    """Days of a weekend that are worked in exchange."""
+
+    def is_off(self, day: int) -> bool:
+        """Whether nobody works by the calendar; NotRateable in a year not announced yet."""
+        self._require(day)
+        return day in self.days_off
+
+    def is_made_up(self, day: int) -> bool:
+        """Whether a day of the weekend is worked."""
+        self._require(day)
+        return day in self.made_up
+
+    def _require(self, day: int) -> None:
+        year = date.fromordinal(day).year
+        if year not in self.years:
+            message = f"The holidays of {year} are not in the calendar."
+            raise NotRateable("holidays_unknown", message)
+
+
+def _days(*spans: tuple[str, str]) -> frozenset[int]:
+    """Every day of the spans, both ends inclusive."""
+    found: set[int] = set()
+    for first, last in spans:
+        found.update(range(_day(first), _day(last) + 1))
+    return frozenset(found)
+
+
+def _day(text: str) -> int:
+    return date.fromisoformat(text).toordinal()
+
+
+CHINA: Final = Holidays(
+    range(2024, 2027),
+    _days(
+        # 国办发明电〔2023〕7号
+        ("2024-01-01", "2024-01-01"),
+        ("2024-02-10", "2024-02-17"),
+        ("2024-04-04", "2024-04-06"),
+        ("2024-05-01", "2024-05-05"),
+        ("2024-06-10", "2024-06-10"),
+        ("2024-09-15", "2024-09-17"),
+        ("2024-10-01", "2024-10-07"),
+        # 国办发明电〔2024〕12号
+        ("2025-01-01", "2025-01-01"),
+        ("2025-01-28", "2025-02-04"),
+        ("2025-04-04", "2025-04-06"),
+        ("2025-05-01", "2025-05-05"),
+        ("2025-05-31", "2025-06-02"),
+        ("2025-10-01", "2025-10-08"),
+        # 国办发明电〔2025〕7号
+        ("2026-01-01", "2026-01-03"),
+        ("2026-02-15", "2026-02-23"),
+        ("2026-04-04", "2026-04-06"),
+        ("2026-05-01", "2026-05-05"),
+        ("2026-06-19", "2026-06-21"),
+        ("2026-09-25", "2026-09-27"),
+        ("2026-10-01", "2026-10-07"),
+    ),
+    frozenset(
+        map(
+            _day,
+            (
+                "2024-02-04",
+                "2024-02-18",
+                "2024-04-07",
+                "2024-04-28",
+                "2024-05-11",
+                "2024-09-14",
+                "2024-09-29",
+                "2024-10-12",
+                "2025-01-26",
+                "2025-02-08",
+                "2025-04-27",
+                "2025-09-28",
+                "2025-10-11",
+                "2026-01-04",
+                "2026-02-14",
+                "2026-02-28",
+                "2026-05-09",
+                "2026-09-20",
+                "2026-10-10",
+            ),
+        )
+    ),
+)
+CALENDARS: Final = {"cn": CHINA}
+"""By the name that a tariff's `holidays` says."""
