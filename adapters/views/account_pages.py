@@ -134,7 +134,7 @@ def _filters(connection: Connection, asked: AccountsAsked) -> list[ColumnElement
     if asked.alert_level:
         filters += _at_level(connection, asked.alert_level)
     if asked.supply:
-        filters.append(_has_point(connection, "intended", asked.supply))
+        filters.append(has_point(connection, ACCOUNTS.c.supply, "intended", asked.supply))
     return filters
 
 
@@ -156,78 +156,23 @@ def _matches(wanted: str) -> ColumnElement[bool]:
 def _at_level(connection: Connection, level: str) -> list[ColumnElement[bool]]:
     """Accounts whose highest level is this one."""
     index = LEVELS.index(level)
-    higher = [~_has_point(connection, "level", other) for other in LEVELS[index + 1 :]]
-    return higher if index == 0 else [_has_point(connection, "level", level), *higher]
+    higher = [
+        ~has_point(connection, ACCOUNTS.c.supply, "level", other) for other in LEVELS[index + 1 :]
+    ]
+    return (
+        higher
+        if index == 0
+        else [has_point(connection, ACCOUNTS.c.supply, "level", level), *higher]
+    )
 
 
-def _has_point(connection: Connection, particular: str, value: str) -> ColumnElement[bool]:
+def has_point(
+    connection: Connection, supply: ColumnElement[Any], particular: str, value: str
+) -> ColumnElement[bool]:
     """Whether the supply of any service point of an account says this."""
     if is_postgresql(connection):
         path = f'$.*.{particular} ? (@ == "{value}")'
-        return func.jsonb_path_exists(ACCOUNTS.c.supply, cast(path, JSONPATH))
-    point = func.json_each(ACCOUNTS.c.supply).table_valued("value", joins_implicitly=True)
+        return func.jsonb_path_exists(supply, cast(path, JSONPATH))
+    point = func.json_each(supply).table_valued("value", joins_implicitly=True)
     says = func.json_extract(point.c.value, f"$.{particular}") == value
     return exists(select(literal(1)).select_from(point).where(says))
-
-
-def totals(connection: Connection, reach: Reach) -> Json:
-    """Sums of everything in reach: accounts, points, money by currency, levels, supply."""
-    level = case(
-        *((_has_point(connection, "level", name), name) for name in reversed(LEVELS[1:])),
-        else_=LEVELS[0],
-    )
-    is_off = case((_has_point(connection, "intended", "off"), 1), else_=0)
-    keys = (
-        func.jsonb_object_keys(ACCOUNTS.c.supply)
-        if is_postgresql(connection)
-        else func.json_each(ACCOUNTS.c.supply)
-    ).table_valued("key", joins_implicitly=True)
-    points = select(func.count()).select_from(keys).scalar_subquery()
-    seen = (
-        select(
-            ACCOUNTS.c.currency,
-            ACCOUNTS.c.balance_minor,
-            level.label("level"),
-            is_off.label("is_off"),
-            points.label("points"),
-        )
-        .where(ACCOUNTS.c.status == "open", *within(reach))
-        .subquery()
-    )
-    sums = connection.execute(
-        select(
-            seen.c.currency,
-            seen.c.level,
-            func.count().label("accounts"),
-            func.sum(seen.c.points).label("points"),
-            func.sum(seen.c.is_off).label("off"),
-            func.sum(seen.c.balance_minor).label("balance_minor"),
-        ).group_by(seen.c.currency, seen.c.level)
-    ).all()
-    levels = dict.fromkeys(LEVELS, 0)
-    balances: dict[str, int] = {}
-    for row in sums:
-        levels[row.level] += row.accounts
-        balances[row.currency] = balances.get(row.currency, 0) + int(row.balance_minor)
-    return {
-        "accounts": sum(row.accounts for row in sums),
-        "service_points": sum(int(row.points) for row in sums),
-        "supply_off": sum(int(row.off) for row in sums),
-        "alert_levels": levels,
-        "balances": [
-            {"currency": currency, "balance_minor": amount}
-            for currency, amount in sorted(balances.items())
-        ],
-    }
-
-
-def counted(connection: Connection, column: str, reach: Reach) -> list[Json]:
-    """How many open accounts there are of each `site` or `user_group`."""
-    by = ACCOUNTS.c[column]
-    rows = connection.execute(
-        select(by.label("name"), func.count().label("accounts"))
-        .where(ACCOUNTS.c.status == "open", *within(reach))
-        .group_by(by)
-        .order_by(by)
-    )
-    return [{"name": row.name, "accounts": row.accounts} for row in rows]

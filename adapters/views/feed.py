@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, Text, cast, delete, insert, select, t
 from sqlalchemy.exc import OperationalError
 
 from adapters.store.tables import events
+from adapters.views.account_totals import kept
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.writer import write_rows
 from ledger.events import Recorded
@@ -59,10 +60,7 @@ FIRST_POSITION: Final = text(
     "ON CONFLICT DO NOTHING"
 )
 """Of two processes that begin a feed at once, one waits for the other."""
-BEHIND: Final = text(
-    "SELECT position > COALESCE((SELECT position FROM feed_positions "
-    "WHERE shard = :shard AND feed = :feed), 0) FROM log_heads WHERE shard = :shard"
-)
+POSITION: Final = text("SELECT position FROM feed_positions WHERE shard = :shard AND feed = :feed")
 
 
 class Feed:
@@ -80,34 +78,58 @@ class Feed:
         Where a table does not take what the views make of it, the batch is brought in again one
         event after the other, so that only the streams that break are parked.
         """
-        if not self._is_behind(shard):
-            return 0
         try:
-            return self._step(shard, apply_batch)
+            taken = self._step_ahead(shard)
+            return self._step(shard, apply_batch) if taken is None else taken
         except OperationalError:
             raise
         except Exception:  # noqa: BLE001 - drivers say in many ways that a value does not fit
             return self._step(shard, apply_singly)
 
-    def _is_behind(self, shard: int) -> bool:
-        """Whether there is anything to do, asked without a lock: most looks find nothing."""
+    def _step_ahead(self, shard: int) -> int | None:
+        """The same, where all but writing is done without a lock: most looks find nothing.
+
+        None when somebody else has moved the feed meanwhile: then nothing is written.
+        """
+        name = self.spec.name
         with self._reader.begin() as connection:
-            return bool(connection.scalar(BEHIND, {"shard": shard, "feed": self.spec.name}))
+            position = connection.scalar(POSITION, {"shard": shard, "feed": name}) or 0
+            parked = parked_streams(connection, shard, name)
+            batch = self._next(connection, shard, position)
+        if not batch:
+            return 0
+        projected = project(self.spec.projections, batch, dict(parked))
+        with self._engine.begin() as connection:
+            if lock_position(connection, shard, name) != position:
+                return None
+            if parked_streams(connection, shard, name) != parked:
+                return None
+            write_all(connection, self.spec.projections, projected.rows)
+            if projected.poisons:
+                park(connection, shard, name, projected.poisons)
+            move_position(connection, shard, name, batch[-1].position)
+        self._passed(shard, batch)
+        return len(batch)
 
     def _step(self, shard: int, apply: Apply) -> int:
         with self._engine.begin() as connection:
             position = lock_position(connection, shard, self.spec.name)
-            batch: Batch = []
-            if self._tail is not None:
-                batch = self._tail.after(shard, position, self.spec.batch_max)
-            if not batch:
-                batch = read_batch(connection, shard, position, self.spec.batch_max)
+            batch = self._next(connection, shard, position)
             if batch:
                 apply(connection, self.spec, batch)
                 move_position(connection, shard, self.spec.name, batch[-1].position)
+        self._passed(shard, batch)
+        return len(batch)
+
+    def _next(self, connection: Connection, shard: int, position: int) -> Batch:
+        batch: Batch = []
+        if self._tail is not None:
+            batch = self._tail.after(shard, position, self.spec.batch_max)
+        return batch or read_batch(connection, shard, position, self.spec.batch_max)
+
+    def _passed(self, shard: int, batch: Batch) -> None:
         if self._tail is not None and batch:
             self._tail.passed(self.spec.name, shard, batch[-1].position)
-        return len(batch)
 
     def catch_up(self, shard: int) -> int:
         """Step until the log's end; the number of events brought in."""
@@ -192,7 +214,8 @@ def write_all(
     """Rows of each view into its own table."""
     for projection, rows in zip(projections, made, strict=True):
         if rows:
-            write_rows(connection, projection, projection.name, rows)
+            with kept(connection, projection, rows):
+                write_rows(connection, projection, projection.name, rows)
 
 
 def park(connection: Connection, shard: int, feed: str, poisons: Sequence[Poison]) -> None:

@@ -7,7 +7,14 @@ from typing import Final
 from sqlalchemy import Connection, Engine, select
 
 from adapters.store.tables import log_heads
-from adapters.views import account_money, account_pages, account_past, device_lists, lists
+from adapters.views import (
+    account_money,
+    account_pages,
+    account_past,
+    account_totals,
+    device_lists,
+    lists,
+)
 from adapters.views.accounts import Json, read_account
 from adapters.views.explained import explain_charge
 from adapters.views.previews import preview_draft
@@ -200,17 +207,17 @@ class SqlQueries:
     def groups(self, reach: Reach = ALL) -> list[Json]:
         """User groups with the number of their accounts."""
         with self._reading() as connection:
-            return account_pages.counted(connection, "user_group", reach)
+            return account_totals.accounts_by(connection, "user_group", reach, self._shards)
 
     def sites(self, reach: Reach = ALL) -> list[Json]:
         """Sites with the number of their accounts."""
         with self._reading() as connection:
-            return account_pages.counted(connection, "site", reach)
+            return account_totals.accounts_by(connection, "site", reach, self._shards)
 
     def totals(self, reach: Reach = ALL) -> Json:
         """Accounts, meters, money and levels of everything in reach."""
         with self._reading() as connection:
-            return account_pages.totals(connection, reach)
+            return account_totals.totals(connection, reach, self._shards)
 
     def has_seen(self, feed: str, positions: Mapping[int, int]) -> bool:
         """Whether the views of a feed hold everything up to these positions."""

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from adapters.store.tables import log_heads
+from adapters.views.account_totals import kept_beside, recount
 from adapters.views.feed import lock_position, parked_streams, read_batch
 from adapters.views.grants import keep_grants
 from adapters.views.pile import Pile
 from adapters.views.tables import create_view, view_versions
 from adapters.views.writer import write_rows
-from ledger.projections import Projection
+from ledger.projections import Projection, View
+from ledger.projections.accounts import Accounts
 from ledger.projections.batch import project
 
 READ_MAX = 20_000
@@ -76,16 +78,13 @@ class Rebuild:
                     self._fold(connection, shard, live)
             self._write(connection)
             on_progress(total, total)
-            return [
-                self._finish(connection, projection, swap=swap, accept=accept)
-                for projection in self._projections
-            ]
+            views = [*self._projections, *self._kept_beside(connection)]
+            return [self._finish(connection, view, swap=swap, accept=accept) for view in views]
 
     def _begin(self) -> int:
         with self._engine.begin() as connection:
             for projection in self._projections:
-                connection.execute(text(f"DROP TABLE IF EXISTS {beside(projection)}"))
-                create_view(connection, projection, beside(projection))
+                _create_beside(connection, projection)
             heads = connection.execute(select(log_heads).order_by(log_heads.c.shard)).all()
         self._reached = {head.shard: 0 for head in heads}
         return sum(head.position for head in heads)
@@ -118,42 +117,53 @@ class Rebuild:
             if rows := pile.take():
                 write_rows(connection, projection, beside(projection), rows)
 
-    def _finish(
-        self, connection: Connection, projection: Projection, *, swap: bool, accept: bool
-    ) -> Rebuilt:
-        name, new = projection.name, beside(projection)
+    def _kept_beside(self, connection: Connection) -> list[View]:
+        """Views that are counted from those that were folded."""
+        views = kept_beside(self._projections)
+        for view in views:
+            _create_beside(connection, view)
+            recount(connection, beside(Accounts()), beside(view))
+        return views
+
+    def _finish(self, connection: Connection, view: View, *, swap: bool, accept: bool) -> Rebuilt:
+        name, new = view.name, beside(view)
         poisons = [poison for poison in self._poisons if poison.view == name]
-        differences = poisons + compare(connection, projection, new)
+        differences = poisons + compare(connection, view, new)
         rows = connection.scalar(text(f"SELECT count(*) FROM {new}")) or 0
-        is_known = _version(connection, name) == projection.version
+        is_known = _version(connection, name) == view.version
         do_swap = swap and not poisons and (accept or (is_known and not differences))
         if do_swap:
             keep_grants(connection, name, new)
             connection.execute(text(f"DROP TABLE {name}"))
             connection.execute(text(f"ALTER TABLE {new} RENAME TO {name}"))
             connection.execute(delete(view_versions).where(view_versions.c.view == name))
-            versions = insert(view_versions).values(view=name, version=projection.version)
+            versions = insert(view_versions).values(view=name, version=view.version)
             connection.execute(versions)
         else:
             connection.execute(text(f"DROP TABLE {new}"))
         return Rebuilt(name, sum(self._reached.values()), int(rows), differences, do_swap)
 
 
-def beside(projection: Projection) -> str:
+def beside(view: View) -> str:
     """Name of the table that a view is rebuilt in."""
-    return f"{projection.name}__next"
+    return f"{view.name}__next"
 
 
-def compare(connection: Connection, projection: Projection, other: str) -> list[Difference]:
+def _create_beside(connection: Connection, view: View) -> None:
+    connection.execute(text(f"DROP TABLE IF EXISTS {beside(view)}"))
+    create_view(connection, view, beside(view))
+
+
+def compare(connection: Connection, view: View, other: str) -> list[Difference]:
     """Rows in which the live view and another table of it differ; a few of each side."""
-    names = ", ".join(column.name for column in projection.columns)
-    sides = (("live", projection.name, other), ("log", other, projection.name))
+    names = ", ".join(column.name for column in view.columns)
+    sides = (("live", view.name, other), ("log", other, view.name))
     differences: list[Difference] = []
     for side, have, lack in sides:
         rows = connection.execute(
             text(f"SELECT {names} FROM {have} EXCEPT SELECT {names} FROM {lack} LIMIT {SHOWN_MAX}")
         )
-        differences += [Difference(projection.name, side, dict(row)) for row in rows.mappings()]
+        differences += [Difference(view.name, side, dict(row)) for row in rows.mappings()]
     return differences
 
 

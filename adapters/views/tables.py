@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from ledger.projections import Merge, Projection, key_columns
+from ledger.projections import Merge, View, key_columns
 
 metadata = MetaData()
 
@@ -60,26 +60,26 @@ FILL_OF: Final = {"accounts": 50}
 """A sweep of readings updates every row of a page at once: as much room again."""
 
 
-def table_of(projection: Projection, name: str) -> Table:
+def table_of(view: View, name: str) -> Table:
     """The table of a view under a name of its own (the live one, or one being rebuilt)."""
-    keys = key_columns(projection)
+    keys = key_columns(view)
     return Table(
         name,
         MetaData(),
         *(
             Column(column.name, _TYPES[column.kind], nullable=column.merge is not Merge.KEY)
-            for column in projection.columns
+            for column in view.columns
         ),
         PrimaryKeyConstraint(*keys),
     )
 
 
-def create_view(connection: Connection, projection: Projection, name: str) -> Table:
+def create_view(connection: Connection, view: View, name: str) -> Table:
     """Make an empty table for a view."""
-    table = table_of(projection, name)
+    table = table_of(view, name)
     table.create(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(
-            text(f'ALTER TABLE "{name}" SET (fillfactor = {FILL_OF.get(projection.name, FILL)})')
+            text(f'ALTER TABLE "{name}" SET (fillfactor = {FILL_OF.get(view.name, FILL)})')
         )
     return table

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from adapters.store.tables import log_heads
 from adapters.views import accounts
+from adapters.views.account_totals import kept_beside
 from adapters.views.feed import Feed
 from adapters.views.passes import run_passes
 from adapters.views.rebuild import Difference, Progress, Rebuild, Rebuilt
@@ -16,6 +17,7 @@ from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.tariffs import published_tariffs
 from adapters.views.verify import verify_claims, verify_log
 from ledger.aggregates.account import Account
+from ledger.projections import Projection, View
 from ledger.projections.catalogue import FRONT, feeds
 from ledger.projections.tail import Tail
 from ledger.store.ledger import LedgerTerms
@@ -37,6 +39,16 @@ def stream_named(name: str) -> str:
         return stream_id(kind, natural_id) if slash else stream_id(Account.KIND, name)
 
 
+def views_of(feed: Feed) -> list[View]:
+    """Views that a feed keeps, in the order in which they are rebuilt."""
+    projections = feed.spec.projections
+    return [*projections, *kept_beside(projections)]
+
+
+def _beside(projection: Projection) -> list[str]:
+    return [view.name for view in kept_beside([projection])]
+
+
 class UnknownViewError(LookupError):
     """There is no view of this name."""
 
@@ -52,7 +64,7 @@ class Views:
 
     def names(self) -> list[str]:
         """Names of all views."""
-        return [p.name for feed in self.feeds.values() for p in feed.spec.projections]
+        return [view.name for feed in self.feeds.values() for view in views_of(feed)]
 
     def catch_up(self) -> dict[str, int]:
         """Bring every view to the log's end; how many events each feed took."""
@@ -108,11 +120,15 @@ class Views:
     def rebuild(
         self, name: str, *, accept: bool = False, on_progress: Progress = _no_progress
     ) -> Rebuilt:
-        """Build a view anew beside the live one and swap where both say the same."""
+        """Build a view anew beside the live one and swap where both say the same.
+
+        Accounts and their totals are built together.
+        """
         feed = self._feed_of(name)
-        chosen = [p for p in feed.spec.projections if p.name == name]
+        chosen = [p for p in feed.spec.projections if name in {p.name, *_beside(p)}]
         pass_over = Rebuild(self._engine, feed.spec.name, chosen)
-        return pass_over.run(swap=True, accept=accept, on_progress=on_progress)[0]
+        rebuilt = pass_over.run(swap=True, accept=accept, on_progress=on_progress)
+        return next(each for each in rebuilt if each.view == name)
 
     def rebuild_all(
         self, *, accept: bool = False, on_progress: Progress = _no_progress
@@ -144,7 +160,7 @@ class Views:
 
     def _feed_of(self, name: str) -> Feed:
         for feed in self.feeds.values():
-            if any(projection.name == name for projection in feed.spec.projections):
+            if any(view.name == name for view in views_of(feed)):
                 return feed
         raise UnknownViewError(f"There is no view {name}; there are: {', '.join(self.names())}.")
 

@@ -26,6 +26,13 @@ VIEWS = {
             "version:int position:int"
         ),
     ),
+    "account_totals": (
+        "shard:int site:text user_group:text currency:text",
+        (
+            "accounts:int service_points:int supply_off:int remind:int warn:int trip:int "
+            "balance_minor:int"
+        ),
+    ),
     "alerts": (
         "shard:int account_no:text point:text",
         "level:text topic:text since_us:int position:int trace:json",
@@ -46,7 +53,7 @@ VIEWS = {
         "shard:int account_no:text month:text",
         (
             "recharged_minor:int reversed_minor:int charged_minor:int adjusted_minor:int "
-            "granted_minor:int granted_used_minor:int"
+            "granted_minor:int granted_used_minor:int units_bought_minor:int units_used_minor:int"
         ),
     ),
 }

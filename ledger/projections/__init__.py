@@ -35,17 +35,21 @@ class Column(NamedTuple):
     merge: Merge = Merge.REPLACE
 
 
-class Projection(Protocol):
-    """One view. A new meaning of its rows is a new `version`."""
+class View(Protocol):
+    """What a view's table is. A new meaning of its rows is a new `version`."""
 
     name: ClassVar[str]
     version: ClassVar[int]
     columns: ClassVar[tuple[Column, ...]]
 
+
+class Projection(View, Protocol):
+    """A view whose rows the facts themselves tell."""
+
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
         """Rows that a batch of facts of one shard adds up to, one per key."""
 
 
-def key_columns(projection: Projection) -> tuple[str, ...]:
+def key_columns(view: View) -> tuple[str, ...]:
     """Names of the columns that identify a row; the shard first."""
-    return tuple(column.name for column in projection.columns if column.merge is Merge.KEY)
+    return tuple(column.name for column in view.columns if column.merge is Merge.KEY)

@@ -31,6 +31,7 @@ def check_all(desk: Desk) -> None:
     """Every view says what its events add up to."""
     log = desk.recorded()
     check_accounts(desk, log)
+    check_totals(desk, log)
     check_statements(desk, log)
     check_energy(desk, log)
     check_journal(desk, log)
@@ -108,6 +109,24 @@ def _bounds(tariff_id: str, used: Fraction) -> Json:
     passed = [bound for bound in bounds if used > bound * 1000]
     following = bounds[len(passed) :]
     return {"tier": len(passed) + 1, "next_bound": str(following[0]) if following else None}
+
+
+def check_totals(desk: Desk, log: list[Recorded]) -> None:
+    """What stands above the lists is what counting the open accounts gives."""
+    sums: dict[tuple[int, str, str, str], Counter[str]] = defaultdict(Counter)
+    for state in folded(log).values():
+        if state.status == "open":
+            levels = [point.level for point in state.points]
+            level = max(levels, key=INDEX.__getitem__, default="none")
+            is_off = any(point.supply_intended == "off" for point in state.points)
+            sums[state.shard, state.site, state.group, state.currency].update(
+                {"accounts": 1, level: 1, "supply_off": is_off, "points": len(state.points)}
+                | {"balance_minor": state.balance_minor}
+            )
+    names = ("accounts", "points", "supply_off", "remind", "warn", "trip", "balance_minor")
+    columns = "accounts, service_points, supply_off, remind, warn, trip, balance_minor"
+    told = live(desk, "account_totals", f"shard, site, user_group, currency, {columns}")
+    assert told == {(*key, *(total[name] for name in names)) for key, total in sums.items()}
 
 
 def check_statements(desk: Desk, log: list[Recorded]) -> None:

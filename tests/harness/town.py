@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from ledger.aggregates import Refused
-from ledger.commands.assign import AssignPolicy, assign_policy
+from ledger.commands.assign import AssignGroup, AssignPolicy, assign_group, assign_policy
 from ledger.commands.late_readings import Reading
 from tests.harness.desk import ACTOR, Desk, at_us, point, water
 from tests.harness.documents import policy
@@ -125,6 +125,9 @@ class Town:
             policy_id = ("standard", "strict", "wet")[much % 3]
             command = AssignPolicy(account_no=account_no, service_point=name, policy_id=policy_id)
             assign_policy(command, self.desk.ledger, ACTOR)
+        if much % 2:
+            moving = AssignGroup(account_no=account_no, group=f"G{much % 3}")
+            assign_group(moving, self.desk.ledger, ACTOR)
 
     def _publish(self, _account_no: str, who: int, much: int) -> None:
         trip = much % 500

@@ -16,6 +16,7 @@ from tests.harness.reckoning import check_all
 from tests.harness.tampering import smuggle
 
 CELLS = {
+    "account_totals": "accounts = accounts + 1",
     "accounts": "balance_minor = balance_minor + 1",
     "alerts": "level = 'none'",
     "energy_by_day": "quantity = quantity + 1",
