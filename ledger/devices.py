@@ -17,6 +17,17 @@ OrderKind = Literal[
     "set_clock",
     "set_price",
 ]
+RELAY_KINDS: Final[frozenset[OrderKind]] = frozenset(
+    {"trip", "close", "close_permit", "guarantee", "end_guarantee", "recall"}
+)
+"""What every meter with a relay on a line obeys."""
+OBEYED: Final[dict[str, frozenset[OrderKind]]] = {
+    "DDSY1352": RELAY_KINDS,
+    "DTSY1352": RELAY_KINDS,
+    "ADF300L": RELAY_KINDS,
+}
+"""Order kinds that each model obeys. No public map names a register of theirs that sets the clock,
+nor the scale of their prices."""
 Relay = Literal["closed", "open", "unknown"]
 Mode = Literal["auto", "forced_open", "forced_closed", "unknown"]
 """Who decides on the relay: the meter itself, or the platform by force."""
@@ -112,6 +123,11 @@ class Driver(Protocol):
 
     async def verify(self, unit: int, order: Order) -> Outcome:
         """A fresh state, read so that no late answer of an earlier request can be taken for it."""
+
+
+def obeyed_by(model: str) -> frozenset[OrderKind]:
+    """What may be ordered of a model; one that is not known yet is taken for a relay on a line."""
+    return OBEYED.get(model, RELAY_KINDS)
 
 
 def is_reached(kind: OrderKind, state: MeterState) -> bool:

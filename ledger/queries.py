@@ -10,6 +10,7 @@ import msgspec
 from ledger.access import Reach
 from ledger.aggregates import Refused
 from ledger.store.history import LATEST, Moment
+from ledger.values import storable
 
 Json = dict[str, Any]
 LIMIT_MAX: Final = 500
@@ -92,6 +93,16 @@ class PreviewAsked(NamedTuple):
     instead_of: str = ""
 
 
+class PolicyPreviewAsked(NamedTuple):
+    """A control policy's draft to be tried on accounts (all where none are named), over a span."""
+
+    document: Json
+    account_nos: Sequence[str] | None = None
+    after_us: int = 0
+    until_us: int = LATEST
+    instead_of: str = ""
+
+
 class Queries(Protocol):
     """The read side. A body reads the same over HTTP, on the console and on the command line."""
 
@@ -158,11 +169,17 @@ class Queries(Protocol):
     def gateways(self, asked: Asked, reach: Reach = ALL) -> Page:
         """Gateways in order of their ids."""
 
+    def trip_switches(self, reach: Reach = ALL) -> list[Json]:
+        """Where nobody is cut off for now: everywhere (an empty site), or at these sites."""
+
     def documents(self, kind: str, asked: Asked) -> Page:
         """Published tariffs or policies, without their text."""
 
     def document(self, kind: str, document_id: str) -> Json | None:
         """A published document with its text."""
+
+    def publications(self, kind: str, document_id: str) -> list[Json]:
+        """Every publication of a document, the newest first; before them a draft that waits."""
 
     def groups(self, reach: Reach = ALL) -> list[Json]:
         """User groups with the number of their accounts."""
@@ -194,12 +211,12 @@ class Changes(NamedTuple):
     is_cut: bool = False
 
 
-def cursor_of(*key: str | int) -> str:
-    """Text of the key behind which the next page begins."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+def cursor_of(list_: str, *key: str | int) -> str:
+    """Text of the key behind which the next page of a list begins."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((list_, *key))).decode().rstrip("=")
 
 
-def key_of(cursor: str, *kinds: type[str | int]) -> list[Any]:
+def key_of(cursor: str, list_: str, *kinds: type[str | int]) -> list[Any]:
     """The key of a cursor; one that is not of this list is refused."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
@@ -208,7 +225,18 @@ def key_of(cursor: str, *kinds: type[str | int]) -> list[Any]:
         )
     except (binascii.Error, ValueError, msgspec.DecodeError):
         key = []
-    fits = [type(part) for part in key] == list(kinds)
-    if not fits:
+    fits = [type(part) for part in key] == [str, *kinds] and key[0] == list_
+    if not fits or not all(map(_is_storable, key)):
         raise Refused("cursor_invalid", "This cursor does not belong to this list; begin anew.")
-    return key
+    return key[1:]
+
+
+def id_behind(cursor: str | None, list_: str) -> str:
+    """The id behind which the next page of a list of ids begins."""
+    found: list[str] = [""] if cursor is None else key_of(cursor, list_, str)
+    return found[0]
+
+
+def _is_storable(part: str | int) -> bool:
+    """Whether a database can compare something with it."""
+    return part == storable(part) if isinstance(part, str) else abs(part) <= LATEST

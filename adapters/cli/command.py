@@ -12,12 +12,20 @@ from adapters.cli.output import Shown, facts, table
 from adapters.cli.times import local_text
 from adapters.cli.verbs import standing_for, topic, verb
 from adapters.views.queries import SqlQueries
-from ledger.commands import Json, cancel_command, request_command, retry_command, settle_work_order
+from ledger.commands import (
+    Json,
+    cancel_command,
+    request_command,
+    retry_command,
+    settle_work_order,
+    switch_trips,
+)
+from ledger.devices import RELAY_KINDS
 from ledger.queries import Asked
 
 REQUEST = "request"
 """The command that `command ACCOUNT KIND` stands for."""
-HELP = "Orders to meters: ACCOUNT KIND --reason WHY; list, retry, cancel, orders, settle."
+HELP = "Orders to meters: ACCOUNT KIND --reason WHY"
 group = topic("command", HELP, cls=standing_for(REQUEST))
 
 CommandId = Annotated[str, typer.Argument(metavar="COMMAND", help="Its id, such as 0-c17.")]
@@ -27,7 +35,7 @@ LIMIT = 50
 @verb(group, REQUEST)
 def request(
     account: AccountNo,
-    kind: Annotated[str, typer.Argument(help="trip, close, close_permit, recall …")],
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(sorted(RELAY_KINDS))}.")],
     reason: Reason,
     point: PointName = None,
     expires_at: Annotated[str | None, typer.Option(help="Not sent after this time.")] = None,
@@ -103,6 +111,28 @@ def settle(
         asked = made(settle_work_order.SettleWorkOrder, body)
         answer = settle_work_order.handle(asked, here.ledger, here.context).body
     return Shown(body=answer, human=facts(answer), hint="wattledger command orders")
+
+
+@verb(group)
+def trips(
+    switch: Annotated[
+        str | None, typer.Argument(metavar="[on|off]", help="Left out, it is only shown.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; it stays in the log.")] = None,
+    site: Annotated[str, typer.Option(help="At this site [everywhere].")] = "",
+) -> Shown:
+    """Let nobody be cut off from now on (off), or let it go on (on); trips wait meanwhile."""
+    with opened() as here:
+        if switch is None:
+            items = _queries(here).trip_switches()
+            rows = [[item["site"] or "everywhere", *list(item.values())[1:]] for item in items]
+            human = table(("suspended at", "since", "by", "reason"), rows)
+            hint = "" if items else "wattledger command trips off --reason …"
+            return Shown(body={"items": items, "cursor": None}, human=human, hint=hint)
+        asked = {"trips": switch, "site": site, "reason": reason}
+        command = made(switch_trips.SwitchTrips, asked)
+        answer = switch_trips.handle(command, here.ledger, here.context).body
+    return Shown(body=answer, human=facts({**answer, "positions": None}))
 
 
 def command_table(items: Sequence[Json], timezone: str) -> RenderableType:

@@ -17,12 +17,13 @@ from adapters.settings import Settings
 from adapters.store.leases import Lease
 from adapters.wiring import now_us
 from ledger.events import Recorded
+from ledger.events.trips import TripsResumed
 from ledger.policies.supply import REASONS
 from ledger.service import Figure
 from ledger.store import Ledger
 
 RENEW_S: Final = 2.0
-TOLD: Final = frozenset({*STATUS, *REASONS})
+TOLD: Final = frozenset({*STATUS, *REASONS, TripsResumed})
 """Facts that are worth waking up for."""
 
 log = logging.getLogger(__name__)

@@ -32,6 +32,7 @@ from adapters.views.meter_lines import meter_addresses
 from ledger.commands import guarantee, steer_supply
 from ledger.devices import MeterAddress
 from ledger.events import Recorded
+from ledger.events.trips import TripsResumed
 from ledger.policies.supply import TOPICS as STEERING_TOPICS
 from ledger.policies.supply import steering_of
 from ledger.ports import LogUnavailableError
@@ -64,7 +65,8 @@ class Acting:
         self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, STEERING) for n in shards]
         with self._reader.begin() as connection:
             positions, queued = open_commands(connection)
-        self._commands = [Following(engine, n, COMMAND_TOPICS, positions.get(n, 0)) for n in shards]
+        topics = COMMAND_TOPICS | {TripsResumed.TOPIC}
+        self._commands = [Following(engine, n, topics, positions.get(n, 0)) for n in shards]
         self._fleet = Fleet(ledger.clock, ZoneInfo(ledger.terms.timezone))
         self.dispatcher = Dispatcher(
             ledger,
@@ -186,6 +188,9 @@ class Acting:
         return reached < head
 
     def _hear_one(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, TripsResumed):
+            self.dispatcher.free()
+            return
         command_id: str = recorded.event.command_id  # type: ignore[attr-defined] # of a command
         known = self.dispatcher.last(command_id)
         if known is not None:

@@ -14,6 +14,7 @@ import msgspec
 from adapters.devices.acrel_block import ADDRESS, WORDS, AcrelBlock
 from adapters.devices.line import Line
 from ledger.devices import (
+    OBEYED,
     MeterState,
     Ok,
     Order,
@@ -59,9 +60,8 @@ class AcrelModbus:
         self._doubtful: set[int] = set()
 
     def capabilities(self) -> frozenset[str]:
-        """No source names registers that set clock or prices, so these orders are refused."""
-        kinds = {*FORCES, "close", "recall"}
-        return frozenset(kinds | {"per_circuit"} if self._model == "ADF300L" else kinds)
+        """What the model obeys; the meters of a multi-circuit box are its circuits."""
+        return OBEYED[self._model] | ({"per_circuit"} if self._model == "ADF300L" else set())
 
     async def read(self, unit: int) -> Outcome:
         """The whole summary block; while a late reply may come, windows that it does not fit."""

@@ -131,6 +131,12 @@ class Dispatcher:
             if self._list.hasten(meter_no, self._ledger.clock()):
                 self._changed.notify()
 
+    def free(self) -> None:
+        """What kept commands back may be over: all that are held are looked at."""
+        with self._changed:
+            self._list.free(self._ledger.clock())
+            self._changed.notify()
+
     def _run(self) -> None:
         while True:
             with self._changed:

@@ -18,6 +18,7 @@ POLLER: Final = {
     "in_flight": "Meters whose read was asked for.",
     "held": "Readings that wait for the ledger.",
     "silent": "Meters whose last read brought no state.",
+    "clocks_wrong": "Meters whose clock is off by more than five minutes.",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Self
 
 from adapters.devices.fleet import Fleet, Swept
 from adapters.devices.recording import BATCH, Recording, State, Tally
+from ledger.commands.watch_clock import is_wrong
 from ledger.devices import MeterAddress, MeterState, Ok, Outcome
 from ledger.store import Context, Ledger
 
@@ -31,6 +32,8 @@ class PollerStatus(NamedTuple):
     held: int
     silent: int
     """Meters whose last read brought no state."""
+    clocks_wrong: int
+    """Meters whose clock was too far off when they were read last."""
     tally: Tally
 
 
@@ -55,6 +58,7 @@ class Poller:
         self._due_s: dict[str, float] = {}
         self._in_flight: set[str] = set()
         self._silent: set[str] = set()
+        self._clocks_wrong: set[str] = set()
         self._arrived: SimpleQueue[Swept] = SimpleQueue()
         self._refresh_at_s = 0.0
         self._stopping = threading.Event()
@@ -79,6 +83,7 @@ class Poller:
             len(self._in_flight),
             self._recording.held,
             len(self._silent),
+            len(self._clocks_wrong),
             self._recording.tally,
         )
 
@@ -129,6 +134,8 @@ class Poller:
         self._recording.forget()
         for gone in self._due_s.keys() - self._meters.keys():
             del self._due_s[gone]
+            self._silent.discard(gone)
+            self._clocks_wrong.discard(gone)
 
     def _deliver(self, address: MeterAddress, outcome: Outcome) -> None:
         self._arrived.put((address, outcome))
@@ -151,6 +158,10 @@ class Poller:
             if isinstance(outcome, Ok) and outcome.state is not None:
                 self._silent.discard(address.meter_no)
                 self.last_seen_us[address.meter_no] = outcome.state.at_us
+                if is_wrong(outcome.state.clock_skew_s):
+                    self._clocks_wrong.add(address.meter_no)
+                else:
+                    self._clocks_wrong.discard(address.meter_no)
                 states.append((address, outcome.state))
             else:
                 self._silent.add(address.meter_no)

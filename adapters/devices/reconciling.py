@@ -1,4 +1,4 @@
-"""What the poller sees, against what is wanted: each change of a relay is told to the ledger."""
+"""What the poller sees, against what is wanted: each change of relay or clock is told on."""
 
 import logging
 import threading
@@ -8,11 +8,15 @@ from typing import Final
 
 from adapters.devices.dispatcher import Dispatcher
 from ledger.commands import reconcile_supply
+from ledger.commands.watch_clock import is_wrong
 from ledger.devices import MeterAddress, MeterState
 from ledger.store import Answer, Ledger
 
 AGAIN_US: Final = 300_000_000
 """So often a relay that did not move is told again: what is wanted may have changed."""
+
+Shown = tuple[str, bool]
+"""The relay, and whether the clock is wrong."""
 
 log = logging.getLogger(__name__)
 
@@ -23,31 +27,32 @@ class Reconciler:
     def __init__(self, ledger: Ledger, dispatcher: Dispatcher) -> None:
         self._ledger = ledger
         self._dispatcher = dispatcher
-        self._agreed: dict[str, tuple[str, int]] = {}
-        """Meter -> relay that was as wanted, and until when that is taken for granted."""
+        self._agreed: dict[str, tuple[Shown, int]] = {}
+        """Meter -> what was as wanted, and until when that is taken for granted."""
         self._lock = threading.Lock()
 
     def on_state(self, address: MeterAddress, state: MeterState) -> None:
         """A meter showed itself: commands that wait for it go on, its relay is compared."""
         meter_no = address.meter_no
         self._dispatcher.hasten(meter_no)
+        shown = state.relay, is_wrong(state.clock_skew_s)
         with self._lock:
-            relay, until_us = self._agreed.get(meter_no, ("", 0))
-        if relay == state.relay and self._ledger.clock() < until_us:
+            agreed, until_us = self._agreed.get(meter_no, (None, 0))
+        if agreed == shown and self._ledger.clock() < until_us:
             return
         asked = reconcile_supply.submit(meter_no, state, self._ledger)
         if asked is not None:
-            asked.add_done_callback(partial(self._told, meter_no, state.relay))
+            asked.add_done_callback(partial(self._told, meter_no, shown))
 
     def forget(self, meter_no: str) -> None:
         """Something was ordered of this meter: look at it afresh."""
         with self._lock:
             self._agreed.pop(meter_no, None)
 
-    def _told(self, meter_no: str, relay: str, answer: "Future[Answer]") -> None:
+    def _told(self, meter_no: str, shown: Shown, answer: "Future[Answer]") -> None:
         error = answer.exception()
         if error is not None:
             log.warning("The relay of %s is compared later: %s", meter_no, error)
         elif not answer.result().body.get("mismatch"):
             with self._lock:
-                self._agreed[meter_no] = (relay, self._ledger.clock() + AGAIN_US)
+                self._agreed[meter_no] = (shown, self._ledger.clock() + AGAIN_US)

@@ -78,6 +78,12 @@ class WaitingList:
                 command.again_at_us = min(command.again_at_us, now_us)
         return found
 
+    def free(self, now_us: int) -> None:
+        """What is held may be so no longer: look at it at once."""
+        for command in self._commands.values():
+            if command.status == "held":
+                command.again_at_us = min(command.again_at_us, now_us)
+
     def take_due(self, now_us: int) -> Iterator[Waiting]:
         """Commands to be carried on now; each has to be given back by `done`."""
         under_way = Counter(self._busy.values())

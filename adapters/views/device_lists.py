@@ -12,8 +12,9 @@ from ledger.access import Reach
 from ledger.projections.commands import ENDED, Commands
 from ledger.projections.holds import Holds
 from ledger.projections.lines import Gateways, Meters
+from ledger.projections.trip_switches import TripSwitches
 from ledger.projections.work_orders import WorkOrders
-from ledger.queries import LIMIT_MAX, Asked, Page, cursor_of, key_of
+from ledger.queries import LIMIT_MAX, Asked, Page, cursor_of, id_behind, key_of
 from ledger.values import rfc3339
 
 COMMANDS: Final = table_of(Commands(), Commands.name)
@@ -21,6 +22,7 @@ WORK_ORDERS: Final = table_of(WorkOrders(), WorkOrders.name)
 GATEWAYS: Final = table_of(Gateways(), Gateways.name)
 METERS: Final = table_of(Meters(), Meters.name)
 HOLDS: Final = table_of(Holds(), Holds.name)
+SWITCHES: Final = table_of(TripSwitches(), TripSwitches.name)
 UNDER_WAY: Final = "open"
 """A status to ask for: every one of which more will come by itself."""
 
@@ -51,7 +53,8 @@ def page_of_gateways(connection: Connection, asked: Asked, reach: Reach) -> Page
         .scalar_subquery()
     )
     statement = select(GATEWAYS, meters.label("meters")).where(
-        GATEWAYS.c.gateway_id > (asked.cursor or "")
+        GATEWAYS.c.gateway_id > id_behind(asked.cursor, GATEWAYS.name),
+        *(GATEWAYS.c[name] == value for name, value in asked.where.items()),
     )
     if reach.sites is not None:
         statement = statement.where(GATEWAYS.c.site.in_(sorted(reach.sites)))
@@ -68,7 +71,8 @@ def page_of_gateways(connection: Connection, asked: Asked, reach: Reach) -> Page
         }
         for row in rows
     ]
-    return Page(items, items[-1]["gateway_id"] if len(items) == limit else None)
+    is_full = len(items) == limit
+    return Page(items, cursor_of(GATEWAYS.name, items[-1]["gateway_id"]) if is_full else None)
 
 
 def holds_of(connection: Connection, shard: int, account_no: str) -> list[Json]:
@@ -87,6 +91,21 @@ def holds_of(connection: Connection, shard: int, account_no: str) -> list[Json]:
             "until": rfc3339(row.until_us) if row.until_us else None,
         }
         for row in rows
+    ]
+
+
+def suspended_trips(connection: Connection, reach: Reach) -> list[Json]:
+    """Where nobody is cut off for now, and who said so; everywhere comes first."""
+    statement = select(SWITCHES).where(SWITCHES.c.is_suspended == 1).order_by(SWITCHES.c.site)
+    return [
+        {
+            "site": row.site,
+            "since": rfc3339(row.since_us),
+            "by": row.actor,
+            "reason": row.reason,
+        }
+        for row in connection.execute(statement)
+        if not row.site or reach.sites is None or row.site in reach.sites
     ]
 
 
@@ -130,11 +149,12 @@ def _page(
         home = and_(ACCOUNTS.c.shard == table.c.shard, ACCOUNTS.c.account_no == table.c.account_no)
         statement = statement.join(ACCOUNTS, home).where(*within(reach))
     if asked.cursor is not None:
-        behind = key_of(asked.cursor, int, int, str)
+        behind = key_of(asked.cursor, table.name, int, int, str)
         statement = statement.where(tuple_(*key) > tuple_(*map(literal, behind)))
     rows = connection.execute(statement).all()
     last = rows[-1] if len(rows) == limit else None
-    cursor = None if last is None else cursor_of(last.key_0, last.key_1, last.key_2)
+    place = None if last is None else (last.key_0, last.key_1, last.key_2)
+    cursor = None if place is None else cursor_of(table.name, *place)
     return Page([body(row) for row in rows], cursor)
 
 

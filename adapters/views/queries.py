@@ -18,9 +18,11 @@ from adapters.views import (
 from adapters.views.accounts import Json, read_account
 from adapters.views.explained import explain_charge
 from adapters.views.previews import preview_draft
+from adapters.views.publications import publications
 from adapters.views.tables import feed_positions
 from adapters.views.tariffs import published_tariffs
 from ledger.access import Reach
+from ledger.devices import obeyed_by
 from ledger.queries import (
     ALL,
     NOW,
@@ -172,7 +174,10 @@ class SqlQueries:
         if body is None or not reach.covers(body["account_no"], body["site"]):
             return None
         points = (point for point in body["service_points"] if point["meter_no"] == meter_no)
-        return next(({**_meter(body, point), "line": line} for point in points), None)
+        obeyed = sorted(obeyed_by("" if line is None else line["model"]))
+        return next(
+            ({**_meter(body, point), "line": line, "commands": obeyed} for point in points), None
+        )
 
     def commands(self, asked: Asked, reach: Reach = ALL) -> Page:
         """Commands to meters, the newest first; by `status` (or `open`), `kind`, `account_no`."""
@@ -194,6 +199,11 @@ class SqlQueries:
         with self._reading() as connection:
             return device_lists.page_of_gateways(connection, asked, reach)
 
+    def trip_switches(self, reach: Reach = ALL) -> list[Json]:
+        """Where nobody is cut off for now: everywhere (an empty site), or at these sites."""
+        with self._reading() as connection:
+            return device_lists.suspended_trips(connection, reach)
+
     def documents(self, kind: str, asked: Asked) -> Page:
         """Published tariffs or policies, without their text."""
         with self._reading() as connection:
@@ -203,6 +213,11 @@ class SqlQueries:
         """A published document with its text."""
         with self._reading() as connection:
             return lists.read_document(connection, kind, document_id)
+
+    def publications(self, kind: str, document_id: str) -> list[Json]:
+        """Every publication of a document, the newest first; before them a draft that waits."""
+        with self._reading() as connection:
+            return publications(connection, kind, document_id)
 
     def groups(self, reach: Reach = ALL) -> list[Json]:
         """User groups with the number of their accounts."""

@@ -41,6 +41,10 @@ VIEWS = {
         "shard:int account_no:text point:text kind:text",
         "is_active:int since_us:int until_us:int reason:text position:int",
     ),
+    "trip_switches": (
+        "shard:int site:text",
+        "is_suspended:int since_us:int actor:text reason:text position:int",
+    ),
 }
 
 

@@ -6,15 +6,17 @@ from fastapi import APIRouter, FastAPI
 
 from api.console import (
     account,
+    alerts,
     assets,
+    catalogue,
     command,
     commands,
     guide,
-    lists,
     live,
     login,
     monitor,
     recharge,
+    trips,
 )
 from api.console.failures import Presented
 from api.console.names import Names
@@ -29,7 +31,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     recharge.router,
     command.router,
     commands.router,
-    lists.router,
+    trips.router,
+    alerts.router,
+    catalogue.router,
     live.router,
     guide.router,
 )

@@ -78,6 +78,13 @@ def _ordered(kind: str, asked: Json, ledger: Ledger, context: Context) -> Answer
     return request_command.handle(command, ledger, context)
 
 
+def _obeyed(request: Request, body: Json) -> frozenset[str]:
+    """What some meter of an account can be ordered to do."""
+    queries = service_of(request).queries
+    meters = [queries.meter(point["meter_no"]) for point in body["service_points"]]
+    return frozenset(kind for meter in meters if meter for kind in meter["commands"])
+
+
 def _form(
     request: Request,
     principal: Principal,
@@ -93,7 +100,7 @@ def _form(
         principal=principal,
         account=body,
         name=names_of(request).name(body["account_no"]),
-        offered=[(kind, words.ORDERS[kind]) for kind in OFFERED],
+        offered=[(kind, words.ORDERS[kind]) for kind in OFFERED if kind in _obeyed(request, body)],
         problem=problem,
         status=status,
         **fields,

@@ -76,8 +76,9 @@ def commands(
     onwards = preference(request)
     if onwards is not None:
         return onwards
-    queries, names = service_of(request).queries, names_of(request)
+    queries = service_of(request).queries
     page = queries.commands(Asked(asked.where(), asked.cursor or None, ROWS), principal.user.reach)
+    names = names_of(request).names(item["account_no"] for item in page.items)
     return render(
         request,
         "commands.html",
@@ -86,8 +87,9 @@ def commands(
         asked=asked,
         filters=FILTERS,
         steps=STEPS,
-        commands=[told(item) | {"name": names.name(item["account_no"])} for item in page.items],
+        commands=[told(item) | {"name": names[item["account_no"]]} for item in page.items],
         next_href=address(request)(cursor=page.cursor) if page.cursor else "",
+        suspended=queries.trip_switches(principal.user.reach),
         may_write="control:write" in principal.scopes,
     )
 

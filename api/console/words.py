@@ -80,6 +80,7 @@ OUTCOMES: Final = {
     "disputed": N_("in dispute"),
     "switched_off_by_hand": N_("switched off by hand"),
     "trips_off": N_("cutting off is suspended"),
+    "trips_suspended": N_("cutting off is suspended"),
     "no_longer_wanted": N_("no longer wanted"),
     "point_gone": N_("the meter was removed"),
     "by_hand": N_("by hand"),
@@ -108,11 +109,88 @@ REFUSALS: Final = {
     "command_sent": N_("The meter may have obeyed already; order the opposite instead."),
     "command_not_retryable": N_("There is nothing to retry."),
     "command_superseded": N_("A newer order of this point counts."),
+    "command_not_supported": N_("This meter cannot do that."),
     "command_unknown": N_("There is no such command."),
     "account_unknown": N_("There is no such account, or it is out of your reach."),
     "csrf": N_("This form is out of date; load the page again."),
 }
 """What the rules say no to, for those who do not read English; other refusals are told as such."""
+CHARGES: Final = {
+    "energy": N_("Energy"),
+    "water": N_("Water"),
+    "resource_fee": N_("Water resource fee"),
+    "sewage_fee": N_("Sewage fee"),
+    "waste_fee": N_("Waste fee"),
+    "standing": N_("Standing charge"),
+    "basic": N_("Basic charge"),
+    "capacity": N_("Capacity"),
+    "demand": N_("Demand"),
+    "power_factor": N_("Power factor"),
+    "funds": N_("Government funds"),
+    "fund": N_("Fund"),
+    "vat": N_("VAT"),
+    "meter_rent": N_("Meter rent"),
+    "low_income_free": N_("Free quantity for low incomes"),
+    "multi_person": N_("Large households"),
+}
+"""Usual names of charges and allowances; authors may give others."""
+ATTRIBUTES: Final = {
+    "household_size": N_("the number of people"),
+    "low_income": N_("low income"),
+    "protected": N_("protected customers"),
+}
+BOOKED: Final = {"pass_through": N_("passed on"), "tax": N_("tax")}
+"""What a charge is in the books, where it is no revenue."""
+ROUNDING: Final = {
+    "half_up": N_("half up"),
+    "half_even": N_("half to even"),
+    "down": N_("down"),
+    "up": N_("up"),
+}
+WINDOWS: Final = {
+    "month": N_("a month"),
+    "bimonth": N_("two months"),
+    "four_months": N_("four months"),
+    "year": N_("a year"),
+    "billing_period": N_("a billing period"),
+}
+BASES: Final = {
+    "consumption": N_("what is used"),
+    "purchase": N_("what is bought"),
+}
+PRORATIONS: Final = {
+    "none": N_("has the whole bounds"),
+    "months_in_service": N_("has bounds for the months that are left"),
+    "days": N_("has bounds for the days that are left"),
+    "months": N_("has bounds by the months of the bill"),
+}
+APPLIES: Final = {
+    "split_by_days": N_("an interval is split by days"),
+    "by_reading_end": N_("from the first reading after it"),
+}
+CARRIED: Final = {"carry": N_("goes on"), "reset": N_("begins anew")}
+TIER_MODES: Final = {
+    "none": N_("hours have no tiers"),
+    "shared_thresholds": N_("all hours count together"),
+    "per_register": N_("each register has tiers of its own"),
+}
+DAY_KINDS: Final = {
+    "workday": N_("Working days"),
+    "weekend": N_("Weekends"),
+    "holiday": N_("Holidays"),
+    "makeup_workday": N_("Weekend days that are worked"),
+}
+VERSION_STATES: Final = {
+    "past": N_("Past"),
+    "in_force": N_("In force"),
+    "coming": N_("To come"),
+}
+CONFIDENCE: Final = {
+    "high": N_("well sourced"),
+    "medium": N_("partly unverified"),
+    "low": N_("unverified"),
+}
+"""How well the figures of a tariff are sourced."""
 TOPICS: Final = {
     "account.opened": N_("Account opened"),
     "account.service_point_added": N_("Meter installed"),

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.routers import (
+    account_changes,
     accounts,
     catalogue,
     control,
@@ -14,6 +15,7 @@ from api.routers import (
     readings,
     session,
     tariff_drafts,
+    trips,
     watch,
 )
 
@@ -21,7 +23,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     money.router,  # First: most requests are recharges and readings.
     readings.router,
     accounts.router,
+    account_changes.router,
     control.router,
+    trips.router,
     corrections.router,
     tariff_drafts.router,
     catalogue.router,

@@ -6,6 +6,7 @@ from ledger.aggregates.account.supply import SHOWN
 from ledger.commands import Json
 from ledger.commands.request_command import newest_command
 from ledger.commands.show_supply import show, shows, verify
+from ledger.commands.watch_clock import watch_clock
 from ledger.devices import MeterState
 from ledger.store import Answer, Context, Ledger, Session
 
@@ -45,6 +46,7 @@ def submit(meter_no: str, state: MeterState, ledger: Ledger) -> "Future[Answer] 
             verify(session, newest, state, "sweep")
         else:
             show(session, account, point, state.relay, state.at_us)
+        watch_clock(session, account, point, state)
         return {"actual": point.supply_actual, "mismatch": point.mismatch}
 
     return ledger.submit(decide, CONTEXT, shards=(shard,))

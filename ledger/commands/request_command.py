@@ -15,7 +15,8 @@ from ledger.aggregates.command import WAITING, DeviceCommand
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.work_order import WorkOrder
 from ledger.commands import AccountNo, Command, Json, Moment, Reason
-from ledger.devices import OrderKind
+from ledger.commands.switch_trips import are_suspended
+from ledger.devices import OrderKind, obeyed_by
 from ledger.events import command as facts
 from ledger.events.supply import SupplyCommanded
 from ledger.store import Answer, Context, Ledger, Session
@@ -52,6 +53,7 @@ def handle(command: RequestCommand, ledger: Ledger, context: Context) -> Answer:
         newest = newest_command(session, point, account.shard)
         if newest is not None and newest.is_open and newest.kind == command.kind:
             return command_answer(newest)
+        _require_obeyed(session, account, point, command.kind)
         require_lawful(account, point, command.kind, session.now_us)
         made = order(
             session,
@@ -65,6 +67,18 @@ def handle(command: RequestCommand, ledger: Ledger, context: Context) -> Answer:
         return command_answer(made)
 
     return ledger.decide(decide, context, accounts=(command.account_no,))
+
+
+def _require_obeyed(session: Session, account: Account, point: Point, kind: OrderKind) -> None:
+    """Nothing is asked of a meter that its model cannot do."""
+    model = session.aggregate(Meter, point.meter_no, account.shard).model
+    obeyed = obeyed_by(model)
+    if kind not in obeyed:
+        raise Refused(
+            "command_not_supported",
+            f"The meter {point.meter_no} ({model or 'on no line yet'}) cannot do {kind}; "
+            f"it can do: {', '.join(sorted(obeyed))}.",
+        )
 
 
 def require_lawful(account: Account, point: Point, kind: str, now_us: int) -> None:
@@ -140,9 +154,12 @@ def what_holds(
     """Code of what keeps a command from being sent now; None where it may be."""
     if not session.aggregate(Meter, point.meter_no, account.shard).gateway_id:
         return "meter_not_connected"
-    if command.kind == TRIP:
-        return what_forbids_a_trip(account, point, session.now_us)
-    return None
+    if command.kind != TRIP:
+        return None
+    forbids = what_forbids_a_trip(account, point, session.now_us)
+    if forbids is None and are_suspended(session, account.site):
+        return "trips_suspended"
+    return forbids
 
 
 def newest_command(session: Session, point: Point, shard: int) -> DeviceCommand | None:

@@ -49,11 +49,12 @@ def handle(command: SettleWorkOrder, ledger: Ledger, context: Context) -> Answer
 
 def _take(session: Session, work: WorkOrder, actual: str) -> None:
     """What was seen by hand counts as if the meter had shown it."""
-    found = session.aggregate(DeviceCommand, work.command_id, work.shard)
     state = MeterState(session.now_us, {}, RELAY[actual], "unknown")
-    if found.status == "failed" and shows(found.kind, state):
-        verify(session, found, state, "hand")
-        return
-    at = point_of(session, found)
+    if work.command_id:  # Work on a clock follows no command.
+        found = session.aggregate(DeviceCommand, work.command_id, work.shard)
+        if found.status == "failed" and shows(found.kind, state):
+            verify(session, found, state, "hand")
+            return
+    at = point_of(session, work)
     if at is not None:
         show(session, *at, state.relay, state.at_us)

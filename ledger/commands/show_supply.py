@@ -95,10 +95,10 @@ def _let_own_prepayment_be_switched_off(session: Session, command: DeviceCommand
     session.record(work, opened, session.now_us)
 
 
-def point_of(session: Session, command: DeviceCommand) -> tuple[Account, Point] | None:
-    """The account and point of a command; None where the point was removed."""
-    account = session.account(command.account_no)
+def point_of(session: Session, of: DeviceCommand | WorkOrder) -> tuple[Account, Point] | None:
+    """The account and point of a command or of work; None where the point was removed."""
+    account = session.account(of.account_no)
     for point in account.points:
-        if point.name == command.point:
+        if point.name == of.point:
             return account, point
     return None

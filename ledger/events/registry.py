@@ -14,6 +14,7 @@ from ledger.events import (
     meter,
     payment,
     supply,
+    trips,
     work_order,
 )
 
@@ -29,6 +30,7 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
         *command.EVENTS,
         *work_order.EVENTS,
         *gateway.EVENTS,
+        *trips.EVENTS,
         *catalogue.EVENTS,
     )
 }

@@ -13,6 +13,7 @@ from ledger.projections.journal_totals import JournalTotals
 from ledger.projections.lines import Gateways, Meters
 from ledger.projections.quarantine import Quarantine
 from ledger.projections.statements import Statements
+from ledger.projections.trip_switches import TripSwitches
 from ledger.projections.work_orders import WorkOrders
 
 FRONT: Final = "front"
@@ -42,6 +43,7 @@ def feeds(timezone: str) -> tuple[FeedSpec, ...]:
                 Gateways(),
                 Meters(),
                 Holds(),
+                TripSwitches(),
             ),
             5_000,
         ),

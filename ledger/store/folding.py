@@ -17,6 +17,7 @@ from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
 from ledger.aggregates.tariff_draft import TariffDraft
+from ledger.aggregates.trip_switch import TripSwitch
 from ledger.aggregates.work_order import WorkOrder
 from ledger.events.registry import decode
 from ledger.ports import Past
@@ -43,6 +44,7 @@ _DECODERS: Final[dict[type[Aggregate], Any]] = {
         DeviceCommand,
         WorkOrder,
         Gateway,
+        TripSwitch,
         ControlPolicy,
         Tariff,
         TariffDraft,

@@ -164,6 +164,31 @@ def test_the_kill_switch_lets_nothing_be_cut_and_everything_be_restored(
             soon(lambda: there.commands() == [("trip", "verified")])
 
 
+def test_an_operators_switch_takes_effect_at_once_and_so_does_taking_it_back(
+    there: Supplied, forced: Forced
+) -> None:
+    with acting(there):
+        there.switch_trips("off")
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "held")])
+        assert there.rows("commands")[0]["outcome"] == "trips_suspended"
+        there.switch_trips("on")
+        soon(lambda: there.commands() == [("trip", "verified")])
+    assert opened_by(forced) == 1
+
+
+def test_a_clock_that_jumped_becomes_work_and_no_reading_is_lost(there: Supplied) -> None:
+    with acting(there) as side:
+        soon(lambda: there.supply()["actual"] == "on")
+        there.meter().clock_skew_us = 2 * 3600 * 1_000_000
+        soon(lambda: [row["code"] for row in there.rows("work_orders")] == ["clock_wrong"])
+        assert side.acting is not None
+        assert side.acting.poller.status().clocks_wrong == 1
+        there.meter().clock_skew_us = 0
+        soon(lambda: [row["status"] for row in there.rows("work_orders")] == ["settled"])
+        assert side.acting.poller.status().tally.quarantined == 0
+
+
 def test_one_of_two_acts_and_the_other_takes_over(there: Supplied, forced: Forced) -> None:
     with acting(there) as first:
         second = there.side()

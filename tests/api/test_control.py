@@ -60,3 +60,43 @@ def test_a_dispute_is_held_and_released(operator: TestClient) -> None:
     assert operator.post(dispute, json={"reason": "x"}).json()["disputed"] is True
     released = operator.request("DELETE", dispute, json={"reason": "x"})
     assert released.json()["disputed"] is False
+
+
+def test_the_kill_switch_is_thrown_shown_and_taken_back(
+    office: Office, operator: TestClient
+) -> None:
+    off = operator.post("/api/v1/trips", json={"trips": "off", "reason": "a heat wave"})
+    assert (off.status_code, off.json()["changed"]) == (201, True)
+    asked = operator.post(COMMANDS, json={"kind": "trip", "reason": "x"}).json()
+    assert asked["status"] == "held"
+    office.catch_up()
+    (shown,) = operator.get("/api/v1/trips").json()["items"]
+    assert (shown["site"], shown["reason"]) == ("", "a heat wave")
+    assert shown["by"].startswith("user:")
+    operator.post("/api/v1/trips", json={"trips": "on", "reason": "it rained"})
+    office.catch_up()
+    assert operator.get("/api/v1/trips").json()["items"] == []
+    wrong = operator.post("/api/v1/trips", json={"trips": "maybe", "reason": "x"})
+    assert [item["path"] for item in wrong.json()["problems"]] == ["/trips"]
+
+
+def test_whoever_works_for_a_site_switches_that_site_and_no_other(embedded: Office) -> None:
+    with embedded.client("operator", "East") as client:
+        for site, status in (("", 403), ("West", 403), ("East", 201)):
+            body = {"trips": "off", "site": site, "reason": "a flood"}
+            assert client.post("/api/v1/trips", json=body).status_code == status
+        embedded.catch_up()
+        assert [item["site"] for item in client.get("/api/v1/trips").json()["items"]] == ["East"]
+    with embedded.client("cashier") as client:
+        body = {"trips": "off", "reason": "x"}
+        assert client.post("/api/v1/trips", json=body).status_code == 403
+
+
+def test_what_a_meter_cannot_do_is_refused_and_what_it_can_is_listed(
+    office: Office, operator: TestClient
+) -> None:
+    asked = operator.post(COMMANDS, json={"kind": "set_clock", "reason": "summer time"})
+    assert (asked.status_code, problem(asked)) == (409, "command_not_supported")
+    office.catch_up()
+    obeyed = operator.get("/api/v1/meters/M1").json()["commands"]
+    assert obeyed == ["close", "close_permit", "end_guarantee", "guarantee", "recall", "trip"]

@@ -6,6 +6,7 @@ from ledger.aggregates import Refused
 from ledger.aggregates.command import DeviceCommand
 from ledger.commands import cancel_command, guarantee, request_command, retry_command
 from ledger.commands.request_command import RequestCommand
+from ledger.devices import OrderKind
 from ledger.values import instant
 from tests.harness.desk import ACTOR, Desk
 from tests.harness.device_day import Line
@@ -35,6 +36,19 @@ def test_the_same_order_while_one_is_under_way_is_that_one(line: Line) -> None:
     first = line.request("recall")
     trip = line.request("trip")
     assert line.request("trip")["command_id"] == trip["command_id"] != first["command_id"]
+
+
+@pytest.mark.parametrize("kind", ["set_clock", "set_price"])
+def test_what_the_meter_cannot_do_is_refused_when_it_is_asked_for(
+    line: Line, desk: Desk, kind: OrderKind
+) -> None:
+    before = len(desk.recorded())
+    with pytest.raises(Refused) as refused:
+        line.request(kind)
+    assert refused.value.code == "command_not_supported"
+    assert "DDSY1352" in refused.value.message
+    assert "it can do: close, close_permit, end_guarantee" in refused.value.message
+    assert len(desk.recorded()) == before
 
 
 def test_whoever_is_protected_is_not_cut_by_hand(line: Line, desk: Desk) -> None:

@@ -4,14 +4,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from signal import SIGKILL
+from typing import Any
+
+import pytest
 
 from adapters.device_side import DeviceSide
+from adapters.devices import dispatcher
 from ledger.events.command import CommandDispatched, CommandRequested, CommandVerified
-from tests.harness.ledgers import open_ledger, until
-from tests.harness.processes import CONTEXT
+from tests.harness.ledgers import WAIT_S, open_ledger, until
+from tests.harness.processes import CONTEXT, die
 from tests.harness.supplied import Supplied, acting, settings_for, soon, supplied
 
 ROUNDS = 8
+STEPS = ("begin_dispatch", "record_sent", "record_seen")
+"""Queued, dispatched, sent, answered, looked at: what lies between them is what a kill may hit."""
 ENDED = {"verified", "superseded", "cancelled", "expired"}
 
 
@@ -51,6 +58,42 @@ def test_no_restore_is_lost_and_no_trip_given_twice_whoever_is_killed(
             soon(lambda: all(status in ENDED for _, status in there.commands()))
             assert there.meter().is_closed
         check_order(there)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_step_of_an_order_it_is_done_once_and_paid_back(
+    database_url: str, tmp_path: Path, cuts: list[str], step: str, side: str
+) -> None:
+    with supplied(database_url, tmp_path) as there:
+        process = CONTEXT.Process(target=act_and_die, args=(database_url, tmp_path, step, side))
+        process.start()
+        there.fall_behind()
+        process.join(WAIT_S)
+        assert process.exitcode == -SIGKILL
+        process.close()
+        with acting(there):
+            soon(lambda: there.supply() == {"intended": "off", "actual": "off"})
+            assert not there.meter().is_closed
+            there.pay()
+            soon(lambda: there.supply() == {"intended": "on", "actual": "on"})
+            soon(lambda: there.commands() == [("trip", "verified"), ("close", "verified")])
+        assert there.meter().is_closed
+        assert len(cuts) == 1
+        check_order(there)
+
+
+def act_and_die(url: str, folder: Path, step: str, side: str) -> None:
+    """Act on the meters until an order comes to a step of its way."""
+    inner = getattr(dispatcher, step)
+
+    def lethal(*about: Any, **named: Any) -> None:  # noqa: ANN401 - in place of any step
+        if side == "after":
+            inner(*about, **named)
+        die()
+
+    setattr(dispatcher, step, lethal)
+    act_until_killed(url, folder)
 
 
 def check_order(there: Supplied) -> None:

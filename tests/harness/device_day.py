@@ -1,6 +1,6 @@
 """A day of the meters' line on which everything happens that a device command can meet."""
 
-from typing import Final
+from typing import Final, Literal
 
 from ledger.commands import (
     cancel_command,
@@ -12,6 +12,7 @@ from ledger.commands import (
     request_command,
     settle_work_order,
     steer_supply,
+    switch_trips,
 )
 from ledger.commands.advance_command import (
     Progress,
@@ -34,13 +35,13 @@ class Line:
     """The line to one account's meter, where a test says what the meter answers."""
 
     def __init__(
-        self, desk: Desk, account_no: str, meter_no: str, *, connected: bool = True
+        self, desk: Desk, account_no: str, meter_no: str, *, connected: bool = True, site: str = ""
     ) -> None:
         self.desk = desk
         self.account_no = account_no
         self.meter_no = meter_no
         self._causes = 0
-        desk.open(account_no, point(meter_no))
+        desk.open(account_no, point(meter_no), site=site)
         if connected:
             self.connect()
 
@@ -85,6 +86,11 @@ class Line:
             account_no=self.account_no, kind=kind, reason="asked for"
         )
         return request_command.handle(command, self.desk.ledger, ACTOR).body
+
+    def switch_trips(self, trips: Literal["on", "off"], reason: str, site: str = "") -> None:
+        """An operator throws the kill switch."""
+        command = switch_trips.SwitchTrips(trips=trips, site=site, reason=reason)
+        switch_trips.handle(command, self.desk.ledger, ACTOR)
 
     def send(self, command_id: str, answer: Outcome = OBEYS, *, may_trip: bool = True) -> int:
         """Send it once, whenever it is due; the attempt, or 0 where it was not sent."""
@@ -131,6 +137,7 @@ def device_day(desk: Desk) -> None:
     _protected(Line(desk, "D2", "D2"))
     _stuck(Line(desk, "D3", "D3"))
     _without_end(Line(desk, "D4", "D4"))
+    _suspended(Line(desk, "D5", "D5"))
 
 
 def _cut_and_restored(line: Line) -> None:
@@ -189,3 +196,9 @@ def _without_end(line: Line) -> None:
     recall = line.request("recall")["command_id"]
     cancelled = cancel_command.CancelCommand(command_id=recall, reason="not needed")
     cancel_command.handle(cancelled, line.desk.ledger, ACTOR)
+
+
+def _suspended(line: Line) -> None:
+    line.switch_trips("off", "a heat wave")
+    line.fall_behind()
+    line.switch_trips("on", "it rained")

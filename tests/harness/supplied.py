@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import text
 
@@ -15,7 +15,7 @@ from adapters.devices.park.park import ParkThread
 from adapters.settings import Settings
 from adapters.views import Views
 from adapters.worker import Worker
-from ledger.commands import adjust, connect_meter, register_gateway
+from ledger.commands import adjust, connect_meter, register_gateway, switch_trips
 from ledger.commands.adjust import Adjust
 from ledger.projections.tail import Tail
 from tests.harness.ledgers import CLERK, Opened, open_ledger, real_clock, until
@@ -77,6 +77,11 @@ class Supplied:
     def pay(self, meter_no: str = FIRST) -> None:
         """Everything is paid, and more."""
         self.move(meter_no, 2000_00)
+
+    def switch_trips(self, trips: Literal["on", "off"]) -> None:
+        """An operator throws the kill switch."""
+        command = switch_trips.SwitchTrips(trips=trips, reason="a test")
+        switch_trips.handle(command, self.opened.ledger, CLERK)
 
     def side(self) -> DeviceSide:
         """The device side of this process, at work."""

@@ -49,3 +49,21 @@ def test_what_the_rules_forbid_is_refused_with_its_reason(cut: Terminal) -> None
     assert unknown["code"] == "command_unknown"
     cut.run("why", "A9", exit_code=4)
     cut.run("command", "request", "A1", "explode", "--reason", "none", exit_code=2)
+
+
+def test_what_the_meter_cannot_do_is_told_with_what_it_can(cut: Terminal) -> None:
+    refused = cut.json("command", "A1", "set_clock", "--reason", "summer time", exit_code=1)
+    assert refused["code"] == "command_not_supported"
+    assert "it can do: close, close_permit" in refused["detail"]
+
+
+def test_nobody_is_cut_while_trips_are_off(cut: Terminal) -> None:
+    assert cut.json("command", "trips")["items"] == []
+    thrown = cut.json("command", "trips", "off", "--reason", "a flood", "--site", "East")
+    assert (thrown["trips"], thrown["site"], thrown["changed"]) == ("off", "East", True)
+    (shown,) = cut.json("command", "trips")["items"]
+    assert (shown["site"], shown["reason"]) == ("East", "a flood")
+    assert "East" in cut.run("command", "trips").stdout
+    assert cut.json("command", "trips", "on", "--site", "East", "--reason", "dry")["changed"]
+    cut.run("command", "trips", "off", exit_code=2)
+    cut.run("command", "trips", "perhaps", "--reason", "x", exit_code=2)

@@ -1,12 +1,15 @@
 """The driver against meters of another Modbus stack, over real sockets."""
 
 from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.devices.acrel_modbus import CASE
+from adapters.devices.acrel_modbus import CASE, MODELS, AcrelModbus
 from adapters.devices.fleet import Fleet
+from adapters.devices.line import Line
 from ledger.devices import (
+    OBEYED,
     Garbled,
     MeterAddress,
     MeterState,
@@ -143,6 +146,13 @@ def test_an_order_without_known_registers_is_refused(
 ) -> None:
     assert done(fleet, meter, kind) == Refused("not_supported")
     assert twin.asked == 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_driver_can_do_what_the_ledger_lets_people_order(model: str) -> None:
+    line = Line("rtu+tcp://127.0.0.1:1")
+    driver = AcrelModbus(line, model, lambda: 0, ZoneInfo("Asia/Shanghai"))
+    assert driver.capabilities() - {"per_circuit"} == OBEYED[model]
 
 
 def test_an_unknown_model_is_refused(fleet: Fleet, meter: MeterAddress) -> None:

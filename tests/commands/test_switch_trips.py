@@ -1,0 +1,94 @@
+"""The kill switch takes effect at once: what is not sent yet waits, and restores go on."""
+
+import pytest
+
+from adapters.views.queries import SqlQueries
+from ledger.aggregates.command import DeviceCommand
+from ledger.commands.switch_trips import SwitchTrips, handle
+from tests.harness.desk import ACTOR, Desk
+from tests.harness.device_day import Line
+
+
+@pytest.fixture
+def line(desk: Desk) -> Line:
+    """An account with money at a connected meter of the site North."""
+    line = Line(desk, "A1", "M1", site="North")
+    desk.adjust("A1", 50_00)
+    line.sweep("closed")
+    return line
+
+
+def found(desk: Desk, command_id: str) -> tuple[str, str]:
+    command: DeviceCommand = desk.fold(DeviceCommand, command_id, 0)
+    return command.status, command.code
+
+
+def test_who_falls_behind_while_trips_are_suspended_is_not_cut(line: Line, desk: Desk) -> None:
+    line.switch_trips("off", "a heat wave")
+    trip = line.fall_behind()["command_id"]
+    assert found(desk, trip) == ("held", "trips_suspended")
+    assert line.send(trip) == 0
+    line.switch_trips("on", "it rained")
+    assert line.free(trip).status == "queued"
+    line.obey(trip, "open")
+    assert found(desk, trip)[0] == "verified"
+
+
+def test_a_trip_that_waits_for_its_turn_is_held_when_the_switch_is_thrown(
+    line: Line, desk: Desk
+) -> None:
+    trip = line.fall_behind()["command_id"]
+    assert found(desk, trip)[0] == "queued"
+    line.switch_trips("off", "a heat wave")
+    assert line.send(trip) == 0
+    assert found(desk, trip) == ("held", "trips_suspended")
+    assert line.free(trip).status == "held"
+
+
+def test_supply_comes_back_while_trips_are_suspended(line: Line, desk: Desk) -> None:
+    line.obey(line.fall_behind()["command_id"], "open")
+    line.switch_trips("off", "a heat wave")
+    close = line.pay()["command_id"]
+    line.obey(close, "closed")
+    assert found(desk, close)[0] == "verified"
+
+
+def test_a_trip_by_hand_waits_as_well(line: Line, desk: Desk) -> None:
+    line.switch_trips("off", "a heat wave")
+    assert found(desk, line.request("trip")["command_id"]) == ("held", "trips_suspended")
+
+
+def test_the_switch_of_one_site_holds_for_that_site_alone(line: Line, desk: Desk) -> None:
+    line.switch_trips("off", "a flood", site="South")
+    trip = line.fall_behind()["command_id"]
+    assert found(desk, trip)[0] == "queued"
+    line.switch_trips("off", "another flood", site="North")
+    assert line.send(trip) == 0
+    assert found(desk, trip) == ("held", "trips_suspended")
+
+
+def test_the_switch_for_all_and_that_of_a_site_must_both_say_yes(line: Line, desk: Desk) -> None:
+    line.switch_trips("off", "a flood", site="North")
+    line.switch_trips("off", "a heat wave")
+    trip = line.fall_behind()["command_id"]
+    line.switch_trips("on", "the flood is over", site="North")
+    assert line.free(trip).status == "held"
+    line.switch_trips("on", "it rained")
+    assert line.free(trip).status == "queued"
+
+
+def test_thrown_as_it_is_already_is_silence(desk: Desk) -> None:
+    before = len(desk.recorded())
+    resumed = handle(SwitchTrips(trips="on", reason="nothing was off"), desk.ledger, ACTOR)
+    assert (resumed.body["changed"], len(desk.recorded())) == (False, before)
+    off = SwitchTrips(trips="off", site="East", reason="a flood")
+    assert [handle(off, desk.ledger, ACTOR).body["changed"] for _ in range(2)] == [True, False]
+
+
+def test_who_threw_it_and_why_stays_in_the_log_and_in_the_view(desk: Desk) -> None:
+    handle(SwitchTrips(trips="off", site="East", reason="a flood"), desk.ledger, ACTOR)
+    handle(SwitchTrips(trips="off", reason="a heat wave"), desk.ledger, ACTOR)
+    handle(SwitchTrips(trips="on", site="East", reason="dry again"), desk.ledger, ACTOR)
+    desk.views.catch_up()
+    (shown,) = SqlQueries(desk.engine, desk.terms).trip_switches()
+    assert (shown["site"], shown["by"], shown["reason"]) == ("", ACTOR.actor, "a heat wave")
