@@ -135,6 +135,9 @@ class Vault(Protocol):
     def unseal(self, shard: int, account_no: str) -> dict[str, str]:
         """The personal data of an account; empty where there is none or it was erased."""
 
+    def unseal_all(self, owners: Sequence[tuple[int, str]]) -> dict[str, dict[str, str]]:
+        """The same of several by shard and number, read at once; who has none is left out."""
+
 
 class Log(Protocol):
     """The event log of one ledger."""

@@ -9,14 +9,14 @@ import binascii
 import hashlib
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, exists, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from adapters.store.tables import vault
@@ -135,15 +135,21 @@ class SqlVault:
 
     def unseal(self, shard: int, account_no: str) -> dict[str, str]:
         """The personal data of an account; empty where there is none or it was erased."""
-        rows = self._rows(shard, account_no)
-        wrapped = rows.pop(KEY, None)
-        if wrapped is None:
-            return {}
-        cipher = AESGCM(_unlock(self._master, account_no, KEY, wrapped))
-        return {
-            field: _unlock(cipher, account_no, field, sealed)[SALT_BYTES:].decode()
-            for field, sealed in rows.items()
-        }
+        return self.unseal_all([(shard, account_no)]).get(account_no, {})
+
+    def unseal_all(self, owners: Sequence[tuple[int, str]]) -> dict[str, dict[str, str]]:
+        """The same of several by shard and number, read at once; who has none is left out."""
+        found: dict[str, dict[str, str]] = {}
+        for account_no, rows in self._rows(owners).items():
+            wrapped = rows.pop(KEY, None)
+            if wrapped is None:
+                continue
+            cipher = AESGCM(_unlock(self._master, account_no, KEY, wrapped))
+            found[account_no] = {
+                field: _unlock(cipher, account_no, field, sealed)[SALT_BYTES:].decode()
+                for field, sealed in rows.items()
+            }
+        return found
 
     @property
     def _master(self) -> AESGCM:
@@ -151,15 +157,18 @@ class SqlVault:
             self._opened = AESGCM(read_master_key(self._key_file))
         return self._opened
 
-    def _rows(self, shard: int, account_no: str) -> dict[str, bytes]:
-        statement = select(vault.c.field, vault.c.sealed).where(
-            vault.c.shard == shard, vault.c.account_no == account_no
+    def _rows(self, owners: Sequence[tuple[int, str]]) -> dict[str, dict[str, bytes]]:
+        statement = select(vault.c.account_no, vault.c.field, vault.c.sealed).where(
+            tuple_(vault.c.shard, vault.c.account_no).in_(owners)
         )
+        found: dict[str, dict[str, bytes]] = {}
         try:
             with self._reader.begin() as connection:
-                return {row.field: bytes(row.sealed) for row in connection.execute(statement)}
+                for row in connection.execute(statement):
+                    found.setdefault(row.account_no, {})[row.field] = bytes(row.sealed)
         except DBAPIError as error:
             raise LogUnavailableError(f"The vault cannot be read now: {error}") from error
+        return found
 
 
 def _lock(cipher: AESGCM, account_no: str, field: str, plain: bytes, nonce: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import gettext
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,9 +12,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.dates import get_month_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, get_currency_precision
+from babel.numbers import format_decimal, format_percent, get_currency_precision
 
 from ledger.values import instant
 
@@ -22,6 +24,8 @@ LANGUAGES: Final = {"zh-CN": "zh_CN", "en": "en"}
 SOURCE: Final = "en"
 DEFAULT: Final = "zh-CN"
 UNIT_OF: Final = {"wh": "kWh", "l": "m³"}
+UNITS: Final = {"kWh": "kWh", "m3": "m³"}
+"""Units as a tariff names them."""
 UNIT_OF_KIND: Final = {"electricity": "kWh", "heat": "kWh"}
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 
@@ -90,6 +94,39 @@ class Language:
         """A quantity of kWh or m³, to the digits that a bill shows."""
         places = ".00" if unit == "kWh" else ".000"
         return f"{format_decimal(Decimal(value), f'#,##0{places}', _locale(self.code))} {unit}"
+
+    def plain(self, value: str) -> str:
+        """A number of a document, without digits that say nothing."""
+        return str(format_decimal(Decimal(value), "#,##0.########", _locale(self.code)))
+
+    def price(self, value: str) -> str:
+        """The price of a unit, in major units to four digits or as many as it has."""
+        return str(format_decimal(Decimal(value), "#,##0.0000####", _locale(self.code)))
+
+    def percent(self, share: str) -> str:
+        """A share of one as a percentage."""
+        return str(format_percent(Decimal(share), "#,##0.####%", _locale(self.code)))
+
+    def major(self, value: str, currency: str) -> str:
+        """An amount that a document gives in major units, with all its digits."""
+        pattern = _locale(self.code).currency_formats["standard"]
+        return str(
+            pattern.apply(
+                Decimal(value), _locale(self.code), currency=currency, decimal_quantization=False
+            )
+        )
+
+    def months(self, numbers: Sequence[int]) -> str:
+        """Months of a year; those in a row as from the first to the last."""
+        names = get_month_names("abbreviated", locale=_locale(self.code))
+        runs: list[list[int]] = []
+        for number in sorted(numbers):
+            if runs and runs[-1][-1] == number - 1:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        told = (names[run[0]] + (f"–{names[run[-1]]}" if run[1:] else "") for run in runs)
+        return ", ".join(told)
 
     def local(self, at: datetime | str | int) -> datetime:
         """A moment on the clocks of the site."""

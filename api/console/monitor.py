@@ -106,7 +106,8 @@ def monitor(
     page = Page([]) if is_island else queries.accounts(asked.accounts(request, ROWS), reach)
     sums = sums_of(request, reach)
     totals = sums.totals
-    speaker, names = Speaker(request), names_of(request)
+    names = names_of(request).names(body["account_no"] for body in page.items)
+    speaker = Speaker(request)
     return render(
         request,
         "monitor.html",
@@ -115,7 +116,7 @@ def monitor(
         asked=asked,
         total=min(totals["accounts"], ISLAND_ROWS_MAX),
         tiles=_tiles(speaker.language, here, asked, totals),
-        rows=[speaker.row(body) | {"name": names.name(body["account_no"])} for body in page.items],
+        rows=[speaker.row(body) | {"name": names[body["account_no"]]} for body in page.items],
         next_href=here(cursor=page.cursor) if page.cursor else "",
         rows_url=f"/monitor/rows{here()[len(request.url.path) :]}",
         table_words=_table_words(speaker.language),

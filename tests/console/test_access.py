@@ -18,7 +18,8 @@ PATHS = (
     "/alerts",
     "/commands",
     "/tariffs",
-    "/tariffs/water",
+    "/tariffs/residential-tou",
+    "/policies/standard",
 )
 GRAVE = {"serious", "critical"}
 RULES = {

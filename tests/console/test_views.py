@@ -158,7 +158,8 @@ def test_the_skip_link_is_first_and_leads_to_the_content(visit: Visit) -> None:
 
 def test_at_320_pixels_nothing_but_tables_scrolls_sideways(visitors: Visitors) -> None:
     visit = visitors.come(width=320, height=640)
-    for path in ("/monitor", "/accounts/A000001", "/alerts", "/commands", "/tariffs"):
+    paths = ("/monitor", "/accounts/A000001", "/alerts", "/commands", "/tariffs")
+    for path in (*paths, "/tariffs/residential-tou", "/policies/standard"):
         page = visit.go(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 320, f"{path} is {wide} pixels wide"

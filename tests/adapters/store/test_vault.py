@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -52,6 +53,35 @@ def keep(engine: Engine, rows: list[SealedRow]) -> None:
         connection.execute(insert(vault), [dict(zip(names, row, strict=True)) for row in rows])
 
 
+def test_a_key_that_could_not_be_written_leaves_nothing_behind(key_file: Path) -> None:
+    drawn = iter((b"12345678",))
+
+    def full(_size: int) -> bytes:
+        try:
+            return next(drawn)
+        except StopIteration:
+            raise OSError(errno.ENOSPC, "No space left on device") from None
+
+    with pytest.raises(OSError, match="No space"):
+        make_master_key(key_file, full)
+    assert list(key_file.parent.iterdir()) == []
+
+
+def test_the_name_of_a_new_key_is_on_the_disk_as_well(
+    key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    assert make_master_key(key_file, os.urandom)
+    assert synced == [key_file.stat().st_ino, key_file.parent.stat().st_ino]
+
+
 def test_what_was_sealed_is_read_by_another_process_with_the_same_key(
     engine: Engine, safe: SqlVault, key_file: Path
 ) -> None:
@@ -60,6 +90,18 @@ def test_what_was_sealed_is_read_by_another_process_with_the_same_key(
     assert SqlVault(engine, key_file, os.urandom).unseal(0, "A1") == PERSONAL
     assert safe.unseal(0, "A2") == {}
     assert safe.unseal(1, "A1") == {}
+
+
+def test_the_names_of_a_page_are_read_at_once(engine: Engine, safe: SqlVault) -> None:
+    for number in ("A1", "A2"):
+        _, rows = safe.seal(0, number, {"name": f"Somebody of {number}"})
+        keep(engine, rows)
+    owners = [(0, "A1"), (0, "A2"), (0, "A3"), (1, "A1")]
+    assert safe.unseal_all(owners) == {
+        "A1": {"name": "Somebody of A1"},
+        "A2": {"name": "Somebody of A2"},
+    }
+    assert safe.unseal_all([]) == {}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
