@@ -83,7 +83,7 @@ class Household(NamedTuple):
         if limit.per == "day":
             return Fraction(piece.window_to - piece.window_from)
         if limit.per == "kva" and plan.kva is not None:
-            return self.number(plan.kva, piece.start) * factor
+            return self.number(plan.kva, piece.asked_at) * factor
         return factor
 
     def _shift(self, modifier: Modifier, piece: Piece) -> int:
@@ -95,7 +95,7 @@ class Household(NamedTuple):
         asked_at = midnight(day)
         if modifier.at_once:
             asked_at = midnight(first_day(month_of(day) + 1)) - 1
-        known_at = AT_LAST if modifier.rerates else piece.start
+        known_at = AT_LAST if modifier.rerates else piece.asked_at
         value, since = self.context.attribute(modifier.condition.attribute, min(asked_at, known_at))
         if not modifier.condition.holds(value) or self._has_expired(modifier, since, day):
             return 0
@@ -173,4 +173,4 @@ def _extra_persons(modifier: Modifier, value: Value) -> int:
 
 
 def _day(piece: Piece) -> int:
-    return max(day_at(piece.start), piece.window_from)
+    return max(day_at(piece.asked_at), piece.window_from)

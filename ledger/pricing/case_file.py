@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ledger.pricing.document import Applies, Number, Text, Told
 from ledger.pricing.problems import pointer
@@ -19,8 +19,12 @@ class _Part(BaseModel):
 Registers = Annotated[dict[str, Number], Field(min_length=1)]
 
 
-class MeterInstalled(_Part):
+class _Event(_Part):
     seq: int
+    note: str | None = None
+
+
+class MeterInstalled(_Event):
     type: Literal["meter_installed"]
     at: Text
     meter: Text
@@ -29,49 +33,43 @@ class MeterInstalled(_Part):
     multiplier: Number = "1"
 
 
-class Reading(_Part):
-    seq: int
+class Reading(_Event):
     type: Literal["reading"]
     at: Text
     meter: Text
     registers: Registers
 
 
-class MeterRemoved(_Part):
-    seq: int
+class MeterRemoved(_Event):
     type: Literal["meter_removed"]
     at: Text
     meter: Text
     registers: Registers
 
 
-class ReadingCorrected(_Part):
-    seq: int
+class ReadingCorrected(_Event):
     type: Literal["reading_corrected"]
     at: Text | None = None
     corrects_seq: int
     registers: Registers
 
 
-class ReadingCancelled(_Part):
-    seq: int
+class ReadingCancelled(_Event):
     type: Literal["reading_cancelled"]
     at: Text | None = None
     cancels_seq: int
 
 
-class AttributeChanged(_Part):
-    seq: int
+class AttributeChanged(_Event):
     type: Literal["attribute_changed"]
     at: Text
     attribute: Text
     value: Told
 
 
-class Purchase(_Part):
+class Purchase(_Event):
     """Money for units, in major units; what it must pay besides comes first."""
 
-    seq: int
     type: Literal["purchase"]
     at: Text
     amount: Number
@@ -113,6 +111,16 @@ class Case(_Part):
     expected: dict[str, object] | None = None
     printed: list[dict[str, object]] = []
     note: str | None = None
+
+    @field_validator("events")
+    @classmethod
+    def _in_the_order_of_arrival(cls, events: list[Event]) -> list[Event]:
+        numbers = [event.seq for event in events]
+        for number in numbers:
+            if numbers.count(number) > 1:
+                message = f"two events have the number {number}; give each its own seq"
+                raise ValueError(message)
+        return sorted(events, key=lambda event: event.seq)
 
 
 class CaseFile(_Part):

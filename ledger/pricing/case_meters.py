@@ -21,6 +21,7 @@ from ledger.pricing.case_file import (
 from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.context import ALWAYS, Context, Value
 from ledger.pricing.exact import QUANTITY_DIGITS
+from ledger.pricing.hours import TOTAL, by_register
 from ledger.values import local_us, micros
 
 Shown = MeterInstalled | Reading | MeterRemoved
@@ -45,6 +46,8 @@ class Meters(NamedTuple):
 
     intervals: list[Interval]
     quarantined: list[int]
+    since_us: int
+    """When the first meter was installed: the supply began."""
 
 
 def meters(events: Sequence[Event], tariff: CompiledTariff) -> Meters:
@@ -53,9 +56,12 @@ def meters(events: Sequence[Event], tariff: CompiledTariff) -> Meters:
     by_meter: dict[str, list[tuple[int, int, Shown]]] = {}
     for seq, shown in _in_force(events).items():
         by_meter.setdefault(shown.meter, []).append((instant_of(shown.at, zone), seq, shown))
-    found = Meters([], [])
     for marks in by_meter.values():
-        _follow(sorted(marks, key=lambda mark: mark[:2]), tariff, found)
+        marks.sort(key=lambda mark: mark[:2])
+    first = min((marks[0][0] for marks in by_meter.values()), default=0)
+    found = Meters([], [], first)
+    for marks in by_meter.values():
+        _follow(marks, tariff, found)
     found.intervals.sort()
     found.quarantined.sort()
     return found
@@ -67,7 +73,9 @@ def _in_force(events: Iterable[Event]) -> dict[int, Shown]:
     for event in events:
         match event:
             case ReadingCorrected(corrects_seq=seq, registers=registers):
-                shown[seq] = _known(shown, seq).model_copy(update={"registers": registers})
+                before = _known(shown, seq)
+                right = {"registers": {**before.registers, **registers}}
+                shown[seq] = before.model_copy(update=right)
             case ReadingCancelled(cancels_seq=seq):
                 _known(shown, seq)
                 del shown[seq]
@@ -107,8 +115,11 @@ def _follow(marks: list[tuple[int, int, Shown]], tariff: CompiledTariff, found: 
     last: tuple[int, tuple[Fraction, ...]] | None = None
     wrap: Fraction | None = None
     factor = Fraction(0)
+    names = tariff.registers
+    if tariff.hours is not None and set(marks[0][2].registers) == {TOTAL}:
+        names = (TOTAL,)
     for at_us, seq, shown in marks:
-        values = _values(shown, tariff.registers)
+        values = _values(shown, names)
         if isinstance(shown, MeterInstalled):
             wrap = None if shown.wrap is None else Fraction(shown.wrap)
             factor = Fraction(shown.multiplier) * Fraction(10**QUANTITY_DIGITS)
@@ -118,13 +129,14 @@ def _follow(marks: list[tuple[int, int, Shown]], tariff: CompiledTariff, found: 
             raise CaseFileInvalid(f"Meter {shown.meter} is read before it is installed.")
         passed = [
             new if name in tariff.power_registers else _passed(old, new, wrap)
-            for name, old, new in zip(tariff.registers, last[1], values, strict=True)
+            for name, old, new in zip(names, last[1], values, strict=True)
         ]
         quantities = tuple(quantity * factor for quantity in passed if quantity is not None)
         if len(quantities) < len(passed):
             found.quarantined.append(seq)
             continue
-        found.intervals.append(Interval(at_us, last[0], shown.meter, seq, quantities))
+        counted = by_register(tariff.hours, last[0], at_us, quantities)
+        found.intervals.append(Interval(at_us, last[0], shown.meter, seq, counted))
         last = None if isinstance(shown, MeterRemoved) else (at_us, values)
 
 

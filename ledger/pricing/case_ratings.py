@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 import msgspec
 
-from ledger.pricing.case_meters import Interval
+from ledger.pricing.calendar import day_at, month_of
+from ledger.pricing.case_meters import Interval, Meters
 from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.context import NOTHING_KNOWN, Context
 from ledger.pricing.generic import Step, Tally
@@ -37,14 +38,16 @@ class Book:
     def __init__(
         self,
         tariff: CompiledTariff,
-        intervals: Sequence[Interval],
+        found: Meters,
         context: Context = NOTHING_KNOWN,
     ) -> None:
         self.tariff = tariff
         self.context = context
         self.windows: dict[tuple[int, int], tuple[Tally, list[Step]]] = {}
-        self._start = tariff.start(min(interval.from_us for interval in intervals))
-        self.derived = [self._derive(interval) for interval in intervals]
+        self._start = tariff.start(found.since_us)
+        self._days: set[int] = set()
+        self._months: set[int] = set()
+        self.derived = [self._derive(interval) for interval in found.intervals]
 
     def _derive(self, interval: Interval) -> Derived:
         start, end, pieces = self.tariff.pieces(
@@ -53,17 +56,25 @@ class Book:
         steps = []
         for piece in pieces:
             tally, history = self._window(piece)
-            step = tally.consume(piece, interval.quantities, start, end)
-            # Days and months are charged once, whichever window is entered next.
-            self._start = msgspec.structs.replace(
-                self._start,
-                fixed_through=tally.fixed_through,
-                months_through=tally.months_through,
-                peaks=tally.remembered_peaks(),
-            )
+            step = self._charge(tally, piece, interval.quantities, (start, end))
+            self._start = msgspec.structs.replace(self._start, peaks=tally.remembered_peaks())
             history.append(step)
             steps.append(step)
         return Derived(interval, tuple(steps))
+
+    def _charge(
+        self, tally: Tally, piece: Piece, quantities: Sequence[Fraction], times: tuple[int, int]
+    ) -> Step:
+        """Days and months are charged once, whichever meter and window they come with first."""
+        days = set(range(day_at(piece.start), day_at(piece.end)))
+        month = month_of(day_at(piece.start))
+        tally.fixed_through = day_at(piece.end) - len(days - self._days)
+        tally.months_through = month + (month in self._months)
+        step = tally.consume(piece, quantities, *times)
+        self._days |= days
+        if tally.months_through > month:
+            self._months.add(month)
+        return step
 
     def _window(self, piece: Piece) -> tuple[Tally, list[Step]]:
         """Tally of the piece's window; a version that resets opens the window once more."""
@@ -83,40 +94,38 @@ class Charges:
     def __init__(self, tariff: CompiledTariff) -> None:
         self._tariff = tariff
         self._context = NOTHING_KNOWN
+        self._since_us = 0
         self._intervals: list[Interval] = []
         self._charged: list[tuple[Position, Amounts]] = []
 
-    def of(self, intervals: Sequence[Interval], context: Context) -> list[Amounts]:
+    def of(self, found: Meters, context: Context) -> list[Amounts]:
         """Amounts of each interval, in order."""
         try:
-            self._charge_in_turn(intervals, context)
+            if self._tariff.tables.fixed_tracks and _go_back(found.intervals):
+                return self._side_by_side(found, context)
+            self._charge_in_turn(found, context)
         except NotRateable as error:
             self._forget(0)
             if error.code != "closed_window":
                 raise
-            # One meter's window has closed, another's reading goes back to it.
-            return [derived.amounts() for derived in Book(self._tariff, intervals, context).derived]
+            return self._side_by_side(found, context)
         return [amounts for _, amounts in self._charged]
 
-    def _charge_in_turn(self, intervals: Sequence[Interval], context: Context) -> None:
-        same = 0
-        if context == self._context and intervals and self._begins_like(intervals):
+    def _side_by_side(self, found: Meters, context: Context) -> list[Amounts]:
+        """One meter's window has closed, or its days are charged; another's reading goes back."""
+        return [derived.amounts() for derived in Book(self._tariff, found, context).derived]
+
+    def _charge_in_turn(self, found: Meters, context: Context) -> None:
+        same, intervals = 0, found.intervals
+        if context == self._context and found.since_us == self._since_us:
             pairs = zip(self._intervals, intervals, strict=False)
             same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         self._forget(same)
-        self._context = context
+        self._context, self._since_us = context, found.since_us
         for interval in intervals[same:]:
-            position = self._charged[-1][0] if self._charged else self._start(intervals)
+            position = self._charged[-1][0] if self._charged else self._tariff.start(found.since_us)
             self._intervals.append(interval)
             self._charged.append(self._rate(position, interval))
-
-    def _begins_like(self, intervals: Sequence[Interval]) -> bool:
-        """Whether the supply began at the same time."""
-        known = min((each.from_us for each in self._intervals), default=None)
-        return known == min(each.from_us for each in intervals)
-
-    def _start(self, intervals: Sequence[Interval]) -> Position:
-        return self._tariff.start(min(interval.from_us for interval in intervals))
 
     def _forget(self, kept: int) -> None:
         del self._intervals[kept:]
@@ -129,6 +138,11 @@ class Charges:
             return self._tariff.rate(position, *times, whole, self._context)
         exact = self._tariff.derive(position, *times, interval.quantities, self._context)
         return exact[:2]
+
+
+def _go_back(intervals: Sequence[Interval]) -> bool:
+    """Whether a meter's interval begins before another's has ended."""
+    return any(after.from_us < before.to_us for before, after in pairwise(intervals))
 
 
 def tier_quantities(steps: Sequence[Step]) -> list[Fraction]:

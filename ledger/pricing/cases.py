@@ -1,6 +1,8 @@
 """Case files run against the engine: `wattledger tariff test` (资费用例)."""
 
+from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 import msgspec
 
@@ -26,9 +28,8 @@ from ledger.pricing.explain import (
     wall_clock_text,
 )
 from ledger.pricing.generic import Step
-from ledger.pricing.lint import lint
 from ledger.pricing.position import NotRateable
-from ledger.pricing.problems import TariffInvalid
+from ledger.pricing.problems import TariffInvalid, pointer
 from ledger.pricing.vending import Sale
 from ledger.values import local_us
 
@@ -36,7 +37,7 @@ Json = dict[str, object]
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out of a case; `ok` is None where nothing was expected."""
+    """What came out of a case; `ok` is None where nothing was expected and nothing was wrong."""
 
     id: str
     ok: bool | None
@@ -50,40 +51,55 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[str] = []
     sales: list[Json] = []
     """What each purchase bought, where the tariff sells units."""
+    unreadable: list[str] = []
+    """Why nothing could be computed: what is wrong with the case or its tariff, and where."""
 
 
 def run_cases(file_document: dict[str, object]) -> list[CaseResult]:
-    """Results of every case of a file, in order.
+    """Results of every case of a file, in order; CaseFileInvalid where it is no case file.
 
-    Raises CaseFileInvalid for what cannot be read, TariffInvalid for a wrong tariff.
+    A case that cannot be computed keeps no other from being run.
     """
     file = parse_cases(file_document)
-    for case in file.cases:
-        if case.tariff not in file.tariffs:
-            raise CaseFileInvalid(f"Case {case.id}: the file has no tariff {case.tariff}.")
-    return [_run(case, _filled(file.tariffs[case.tariff], case.policies)) for case in file.cases]
+    return [_run(case, file.tariffs) for case in file.cases]
 
 
-def _filled(tariff: Json, policies: Policies) -> Json:
+def _run(case: Case, tariffs: Mapping[str, Json]) -> CaseResult:
+    if case.tariff not in tariffs:
+        reasons = [f"The file has no tariff {case.tariff}."]
+        return CaseResult(id=case.id, ok=False, unreadable=reasons)
+    try:
+        tariff = _compiled(_filled(tariffs[case.tariff], case.policies))
+        return _compared(case, _computed(case, tariff))
+    except TariffInvalid as error:
+        place = pointer("tariffs", case.tariff)
+        reasons = [f"{place}{problem.path}: {problem.message}" for problem in error.problems]
+    except (CaseFileInvalid, NotRateable) as error:
+        reasons = [str(error)]
+    return CaseResult(id=case.id, ok=False, unreadable=reasons)
+
+
+def _filled(tariff: Json, policies: Policies) -> bytes:
     """The tariff with the case's policies where it says nothing itself."""
     filled: Json = msgspec.json.decode(msgspec.json.encode(tariff))
-    versions = filled.get("versions")
-    for version in versions if isinstance(versions, list) else []:
+    for version in _objects(filled.get("versions")):
         version.setdefault("applies", policies.price_change)
-        version["accumulation"].setdefault("period_attribution", policies.period_attribution)
-        for modifier in version.get("modifiers", []):
+        for accumulation in _objects([version.get("accumulation")]):
+            accumulation.setdefault("period_attribution", policies.period_attribution)
+        for modifier in _objects(version.get("modifiers")):
             modifier.setdefault("change", policies.modifier_change)
-    return filled
+    return msgspec.json.encode(filled)
 
 
-def _run(case: Case, tariff_document: Json) -> CaseResult:
-    problems = lint(tariff_document)
-    if problems:
-        raise TariffInvalid(problems)
-    try:
-        return _compared(case, _computed(case, compile_tariff(tariff_document)))
-    except (CaseFileInvalid, NotRateable) as error:
-        raise CaseFileInvalid(f"Case {case.id}: {error}") from error
+def _objects(items: object) -> list[Json]:
+    """The objects of a list; what else stands there is told by `lint`."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+@lru_cache(maxsize=32)
+def _compiled(tariff: bytes) -> CompiledTariff:
+    """Many cases of a file share a tariff."""
+    return compile_tariff(tariff)
 
 
 def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
@@ -92,8 +108,8 @@ def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
     sold = sales(case, tariff)
     if sold:
         return _sold(case, tariff, sold)
-    charged = Charges(tariff).of(found.intervals, context)
-    book = Book(tariff, found.intervals, context) if found.intervals else None
+    charged = Charges(tariff).of(found, context)
+    book = Book(tariff, found, context) if found.intervals else None
     return CaseResult(
         id=case.id,
         ok=None,
@@ -164,12 +180,10 @@ def _posted(tariff: CompiledTariff, case: Case) -> list[Json]:
     postings: list[Json] = []
     before, charges = 0, Charges(tariff)
     for count, event in enumerate(case.events, start=1):
-        if isinstance(event, MeterInstalled):
-            continue
         known = case.events[:count]
         context = known_of(known, case.attributes, tariff)
-        after = sum(map(sum, charges.of(meters(known, tariff).intervals, context)))
-        if after != before or not isinstance(event, AttributeChanged):
+        after = sum(map(sum, charges.of(meters(known, tariff), context)))
+        if after != before or not isinstance(event, MeterInstalled | AttributeChanged):
             amount = money_text(tariff, after - before)
             postings.append({"after_seq": event.seq, "amount": amount})
         before = after

@@ -151,15 +151,22 @@ def _hundredths(charge: PowerFactor, window: Window) -> int:
 
 
 def _demand(charge: Demand, window: Window) -> Expression:
-    """For each month of the window its peak, or what the ratchet or the contract asks for."""
+    """For each month of the window its peak, or what the ratchet or the contract asks for.
+
+    A bill has one peak, which counts for each of its whole months.
+    """
     piece = window.piece
     months = range(month_of(piece.window_from), month_of(piece.window_to - 1) + 1)
+    times = 1
+    if piece.version.is_billed:
+        months, times = months[-1:], window.household.months(piece)
     terms: list[Expression] = []
     for month in months:
         peak = window.peaks.get((charge.register, month))
         if peak is not None:
             billed = _billed_power(charge, window, month, Fraction(peak, WHOLE))
-            terms.append(Product(billed, Number(charge.price)))
+            term = Product(billed, Number(charge.price))
+            terms.append(term if times == 1 else Product(Number(Fraction(times)), term))
     return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
 

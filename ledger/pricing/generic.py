@@ -123,7 +123,7 @@ class Tally(Standing):
         formulas: Formulas = {}
         flat = self.household.flat_price(piece)
         for charge, over in zip(plan.consumption, excess, strict=True):
-            if not self.household.holds(charge.condition, piece.start):
+            if not self.household.holds(charge.condition, piece.asked_at):
                 continue
             prices = charge.prices[piece.season]
             for part in parts:
@@ -145,7 +145,7 @@ class Tally(Standing):
             piece.window_to,
             self.in_service_from,
             context.attributes,
-            context.known(piece.start),
+            context.known(piece.asked_at),
         )
         bounds = self.tables.bounds_known.get(key)
         if bounds is None:
@@ -177,7 +177,9 @@ class Tally(Standing):
 
     def _note_powers(self, piece: Piece, quantities: Sequence[Fraction], *, is_last: bool) -> None:
         """Keep the month's highest power: the one that the reading closing it shows."""
-        month = month_of(day_at(max(piece.start, piece.end - 1)))
+        month = month_of(max(day_at(piece.end - 1), piece.window_from))
+        if piece.version.is_billed:
+            month = month_of(piece.window_to - 1)
         for register in self.tables.demand if is_last else ():
             peak = max(self.peaks.get((register, month), 0), int(quantities[register]))
             self.peaks[register, month] = peak

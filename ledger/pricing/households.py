@@ -73,7 +73,7 @@ def allowance(frame: Frame, household: Household, start: int) -> Allowance | Non
     version = frame.version
     plan = version.plans[0]
     window = frame.window_from, frame.window_to
-    piece = Piece(start, start + 1, version, *window, frame.season)
+    piece = Piece(start, start + 1, version, *window, frame.season, start)
     has_conditions = any(charge.condition is not None for charge in plan.consumption)
     has_conditions |= any(fee.condition is not None for fee in plan.fixed)
     if has_conditions or any(each.flat_price is not None for each in version.modifiers):

@@ -19,6 +19,8 @@ class Piece(NamedTuple):
     window_from: int
     window_to: int
     season: int
+    asked_at: int
+    """When the household's attributes are asked for: where window, version or season begin."""
 
 
 def version_at(versions: tuple[Version, ...], day: int) -> Version:
@@ -40,7 +42,7 @@ def cut(
         window = version.window.around(day)
         if version.is_billed:
             window = _Bills(context, (end, end), position.in_service_from).around(end, position)
-        yield Piece(start, end, version, *window, version.season(day))
+        yield Piece(start, end, version, *window, version.season(day), start)
         return
     closing = day_at(end - 1)
     for first, last, version in _by_version(versions, start, end, closing):
@@ -49,7 +51,7 @@ def cut(
             yield from _by_bill(version, first, last, bills)
         elif version.windows_by_reading_end and not version.is_monthly:
             window = version.window.around(closing)
-            yield Piece(first, last, version, *window, version.season(closing))
+            yield Piece(first, last, version, *window, version.season(closing), first)
         else:
             yield from _by_window(version, first, last, closing)
 
@@ -109,17 +111,21 @@ def _by_bill(version: Version, start: int, end: int, bills: _Bills) -> Iterator[
     for first, last in pairwise((start, *borders, end)):
         part_from = last - 1 if version.windows_by_reading_end else first
         window = bills.period(part_from, last)
-        at = first
+        at = asked_at = first
+        season = version.season(day_at(first))
         while at < last:
             day = day_at(at)
             stop = last
             if version.is_monthly:
                 stop = min(last, midnight(first_day(month_of(day) + 1)))
-            yield Piece(at, stop, version, *window, version.season(day))
+            if version.season(day) != season:
+                season, asked_at = version.season(day), at
+            yield Piece(at, stop, version, *window, season, asked_at)
             at = stop
 
 
 def _by_window(version: Version, start: int, end: int, closing: int) -> Iterator[Piece]:
+    asked_at, terms = start, (0, 0)
     while start < end:
         day = day_at(start)
         told_by = closing if version.windows_by_reading_end else day
@@ -128,5 +134,8 @@ def _by_window(version: Version, start: int, end: int, closing: int) -> Iterator
         if version.is_monthly:
             border = min(border, first_day(month_of(day) + 1))
         last = min(end, midnight(border))
-        yield Piece(start, last, version, window_from, window_to, version.season(told_by))
+        season = version.season(told_by)
+        if terms != (window_from, season):
+            asked_at, terms = start, (window_from, season)
+        yield Piece(start, last, version, window_from, window_to, season, asked_at)
         start = last

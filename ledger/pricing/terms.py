@@ -241,10 +241,22 @@ AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
 """How a tariff says that an allowance counts for the month of the change."""
 
 
+_NEXT_MONTH: Final = (
+    "next month",
+    "month after",
+    "following month",
+    "first of the month",
+    "first day of the month",
+    "次月",
+    "下月",
+    "下个月",
+)
+
+
 def begins_next_month(starts: str | None) -> bool:
     """Whether an allowance counts from the first of the month after its approval."""
     text = (starts or "next_month").lower().replace("_", " ")
-    return "next month" in text or "month after" in text or "following month" in text
+    return any(words in text for words in _NEXT_MONTH)
 
 
 def _proration(accumulation: Accumulation) -> Proration:

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ledger.pricing import CompiledTariff, Position, compile_tariff
-from ledger.pricing.case_meters import Interval
+from ledger.pricing.case_meters import Interval, Meters
 from ledger.pricing.case_ratings import Book
 from ledger.pricing.context import ALWAYS, Context
 from ledger.values import closing_day, local_us, micros
@@ -70,7 +70,7 @@ def test_what_is_charged_is_what_the_windows_come_to(data: st.DataObject) -> Non
         exact = tuple(map(Fraction, quantities))
         intervals.append(Interval(at_us + step_us, at_us, "M", number, exact))
         at_us += step_us
-    windows = Book(tariff, intervals).windows.values()
+    windows = Book(tariff, Meters(intervals, [], intervals[0].from_us)).windows.values()
     posted = zip(*(tally.posted for tally, _ in windows), strict=True)
     assert charged == [sum(of_line) for of_line in posted]
 
@@ -140,7 +140,8 @@ def test_windows_of_every_kind_come_to_what_was_charged(data: st.DataObject) -> 
         charged += sum(amounts)
         intervals.append(Interval(to_us, at_us, "M", number, tuple(map(Fraction, quantities))))
         at_us = to_us
-    windows = Book(tariff, intervals, context).windows.values()
+    found = Meters(intervals, [], intervals[0].from_us)
+    windows = Book(tariff, found, context).windows.values()
     assert charged == sum(sum(tally.posted) for tally, _ in windows)
 
 

@@ -1,0 +1,136 @@
+from typing import Any
+
+import pytest
+
+from ledger.pricing import CaseFileInvalid, run_cases
+from tests.pricing.building import installed, only, read, reading, with_events
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"events": [{"seq": 1, "type": "miracle"}]}, "/cases/0/events/0: "),
+        ({"surprise": 1}, "/cases/0/surprise: "),
+        (
+            {"events": [installed(1, "2025-01-01T00:00:00"), reading(1, "2025-02-01", "1", "1")]},
+            "/cases/0/events: .*two events have the number 1; give each its own seq",
+        ),
+    ],
+)
+def test_a_file_that_is_no_case_file_says_where(change: dict[str, Any], message: str) -> None:
+    document = read("cn_shanghai_elec.json")
+    document["cases"] = [document["cases"][0] | change]
+    with pytest.raises(CaseFileInvalid, match="^" + message):
+        run_cases(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"tariff": "nowhere"}, "The file has no tariff nowhere."),
+        (
+            {"events": [reading(1, "2025-02-01T00:00:00", "1", "1")]},
+            "Meter M1 is read before it is installed.",
+        ),
+        (
+            {"events": [{"seq": 2, "type": "reading_cancelled", "cancels_seq": 9}]},
+            "No reading has the number 9.",
+        ),
+        ({"events": [installed(1, "yesterday")]}, "yesterday is no date and time."),
+        (
+            {"events": [installed(1, "2025-01-01T00:00:00", registers={"night": "0"})]},
+            "Event 1 must show the tariff's registers: peak, valley.",
+        ),
+        (
+            {
+                "events": [
+                    installed(1, "2011-01-01T00:00:00"),
+                    reading(2, "2011-02-01T00:00:00", "1", "1"),
+                ]
+            },
+            "The tariff has no version in force on that day.",
+        ),
+    ],
+)
+def test_a_case_that_cannot_be_computed_says_why_and_keeps_no_other_back(
+    change: dict[str, Any], reason: str
+) -> None:
+    document = read("cn_shanghai_elec.json")
+    document["cases"] = [document["cases"][0] | change, document["cases"][1]]
+    wrong, other = run_cases(document)
+    assert (wrong.ok, wrong.unreadable) == (False, [reason])
+    assert (other.ok, other.unreadable) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"timezone": "Asia/Nowhere"}, "/timezone: 'Asia/Nowhere' is no time zone"),
+        ({"versions": 5}, "/versions: "),
+        ({"versions": [{"accumulation": None, "modifiers": [1]}]}, "/versions/0/accumulation: "),
+    ],
+)
+def test_a_wrong_tariff_is_told_with_its_place_in_the_file(
+    change: dict[str, Any], place: str
+) -> None:
+    document = read("cn_shanghai_elec.json")
+    document["tariffs"]["cn-sh-elec-res-tou"] |= change
+    reasons = [reason for result in run_cases(document) for reason in result.unreadable]
+    assert [
+        reason for reason in reasons if reason.startswith(f"/tariffs/cn-sh-elec-res-tou{place}")
+    ]
+
+
+def test_events_arrive_in_the_order_of_their_numbers() -> None:
+    events = [
+        reading(3, "2025-03-01T00:00:00", "1000", "500"),
+        installed(1, "2025-01-01T00:00:00"),
+        reading(2, "2025-02-01T00:00:00", "900", "100"),
+    ]
+    assert [each["after_seq"] for each in only(with_events(*events)).posted] == [2, 3]
+
+
+def test_a_correction_changes_only_the_registers_that_it_names() -> None:
+    correction = {"seq": 3, "type": "reading_corrected", "corrects_seq": 2}
+    result = only(
+        with_events(
+            installed(1, "2025-01-01T00:00:00"),
+            reading(2, "2025-02-01T00:00:00", "900", "100"),
+            correction | {"registers": {"peak": "90"}},
+        )
+    )
+    assert result.intervals[0]["consumption"] == {"peak": "90", "valley": "100"}
+
+
+def test_a_quantity_without_an_end_is_compared_as_far_as_the_file_writes_it() -> None:
+    """220 and 300 m³ a year from May on: 146.666… and 200."""
+    document = read("cn_water.json")
+    events = [
+        {
+            "seq": 1,
+            "type": "meter_installed",
+            "at": "2014-05-09T00:00:00",
+            "meter": "M1",
+            "registers": {"total": "0"},
+            "wrap": "100000",
+        },
+        {
+            "seq": 2,
+            "type": "reading",
+            "at": "2014-12-31T00:00:00",
+            "meter": "M1",
+            "registers": {"total": "100"},
+        },
+    ]
+    case = {"id": "WA", "tariff": "cn-sh-water-res", "events": events}
+    for bound, ok in (("146.666667", True), ("440/3", True), ("146.67", True), ("146.5", False)):
+        expected = {"total": "345.00", "periods": [{"tier_bounds": [bound, "200", None]}]}
+        assert only(document | {"cases": [case | {"expected": expected}]}).ok is ok
+
+
+def test_a_posting_of_nothing_need_not_be_told() -> None:
+    document = read("cn_beijing_elec.json")
+    case = next(case for case in document["cases"] if case["id"] == "BJ14")
+    assert case["expected"]["posted"].pop() == {"after_seq": 5, "amount": "0.00"}
+    case["expected"]["posted"].insert(0, {"after_seq": 1, "amount": "0.00"})
+    assert only(document | {"cases": [case]}).ok is True
