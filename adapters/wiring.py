@@ -16,6 +16,7 @@ from adapters.store.log import SqlLog
 from adapters.store.schema import NotInitialisedError, read_terms
 from adapters.store.users import SqlUsers, session_key_file
 from adapters.store.vault import SqlVault
+from ledger.ports import LogUnavailableError
 from ledger.store import Ledger
 from ledger.store.ledger import LedgerTerms
 
@@ -56,6 +57,8 @@ def open_engine(settings: Settings) -> Engine:
         return create_engine(settings.database_url)
     except (ArgumentError, ValueError) as error:
         raise SettingsError(f"{PREFIX}DATABASE_URL: {error}") from error
+    except OSError as error:
+        raise LogUnavailableError(f"There can be no database here: {error}.") from error
 
 
 def open_terms(engine: Engine) -> LedgerTerms:

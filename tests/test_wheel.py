@@ -75,6 +75,65 @@ def test_the_installed_command_makes_a_ledger(environment: Path, tmp_path: Path)
     assert json.loads(answer)["changed"]
 
 
+APPLICATION = """
+import json, sys
+from uuid import NAMESPACE_URL, uuid5
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.domain import Aggregate, event
+
+class Meter(Aggregate):
+    @staticmethod
+    def create_id(number):
+        return uuid5(NAMESPACE_URL, number)
+
+    @event("Installed")
+    def __init__(self, number):
+        self.number, self.shown_wh = number, 0
+
+    @event("Shown")
+    def show(self, wh):
+        self.shown_wh = wh
+
+class Meters(Application):
+    snapshotting_intervals = {Meter: 2}
+
+    def show(self, number, wh):
+        try:
+            meter = self.repository.get(Meter.create_id(number))
+        except AggregateNotFoundError:
+            meter = Meter(number)
+        before = meter.shown_wh
+        meter.show(wh)
+        return before, [recording.notification.id for recording in self.save(meter)]
+
+with Meters() as meters:
+    before, positions = meters.show("M-1", int(sys.argv[1]))
+    log = meters.notification_log.select(start=1, limit=10)
+    print(json.dumps([before, positions, [notification.id for notification in log]]))
+"""
+
+
+@pytest.mark.parametrize(
+    "store", ["sqlite_url", pytest.param("postgres_url", marks=pytest.mark.postgres)]
+)
+def test_a_stock_application_runs_on_the_installed_store(
+    environment: Path, tmp_path: Path, store: str, request: pytest.FixtureRequest
+) -> None:
+    url: str = request.getfixturevalue(store)
+    script = tmp_path / "meters.py"
+    script.write_text(APPLICATION, encoding="utf-8")
+    said = []
+    for shown in ("5", "8", "13"):
+        command = (environment / "python", script, shown)
+        answer = _run(*command, cwd=tmp_path, url=url, PERSISTENCE_MODULE="adapters.store")
+        said.append(json.loads(answer))
+    assert said == [
+        [0, [1, 2], [1, 2]],
+        [5, [3], [1, 2, 3]],
+        [8, [4], [1, 2, 3, 4]],
+    ]
+
+
 def test_the_installed_command_shows_the_demonstration(environment: Path, tmp_path: Path) -> None:
     words = (environment / "wattledger", "demo", "--meters", "8", "--port", "0", "--json")
     with subprocess.Popen(
@@ -95,12 +154,14 @@ def test_the_dependencies_of_the_installed_wheel_agree(environment: Path) -> Non
     assert "No broken requirements" in _run(environment / "python", "-m", "pip", "check")
 
 
-def _run(*command: str | Path, cwd: Path | None = None, url: str | None = None) -> str:
+def _run(
+    *command: str | Path, cwd: Path | None = None, url: str | None = None, **settings: str
+) -> str:
     """Run away from the repository's own modules and return what was printed."""
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=_away() | ({"LEDGER_DATABASE_URL": url} if url else {}),
+        env=_away() | ({"LEDGER_DATABASE_URL": url} if url else {}) | settings,
         check=False,
         capture_output=True,
         text=True,

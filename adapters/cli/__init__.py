@@ -25,7 +25,7 @@ TOPICS: Final = {
     "readings": ("readings", "quarantine"),
     "meter": ("meter", "meter_simulate", "meter_wire"),
     "tariff": ("tariff", "tariff_preview"),
-    "policy": ("policy",),
+    "policy": ("policy", "policy_preview"),
     "command": ("command",),
     "why": ("why",),
     "events": ("events",),

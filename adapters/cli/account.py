@@ -1,6 +1,6 @@
 """`wattledger account`: open, show, list, assign, close."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -18,11 +18,18 @@ from adapters.cli.account_text import account_list, account_text, wallets
 from adapters.cli.inputs import AccountNo, PointName, Reason, made
 from adapters.cli.opening import Opened, opened
 from adapters.cli.output import Shown, facts
+from adapters.cli.pages import gathered
 from adapters.cli.verbs import topic, verb
+from adapters.views.queries import SqlQueries
 from ledger.aggregates import Refused
 from ledger.commands import Json, assign, close_account, open_account
+from ledger.queries import AccountsAsked, Order, cursor_of
 
-group = topic("account", "Accounts: open, show, list, import, assign, close.")
+Level = Literal["none", "remind", "warn", "trip"]
+Supply = Literal["on", "off"]
+BY_NUMBER: Final[Order] = "account_no"
+
+group = topic("account", "Accounts")
 
 
 @verb(group, "open")
@@ -81,18 +88,30 @@ def show(account: AccountNo) -> Shown:
 
 @verb(group, "list")
 def list_(
+    find: Annotated[str, typer.Option(help="Part of an account's or a meter's number.")] = "",
+    site: Annotated[str, typer.Option(help="At this site.")] = "",
+    group: Annotated[str, typer.Option(help="Of this user group.")] = "",
+    alert: Annotated[Level | None, typer.Option(help="At this alert level.")] = None,
+    supply: Annotated[Supply | None, typer.Option(help="Intended to be on or off.")] = None,
     after: Annotated[str | None, typer.Option(help="Begin behind this account.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    cursor: Annotated[str | None, typer.Option(help="Begin where a list with it ended.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
 ) -> Shown:
-    """List accounts in order of their numbers."""
+    """List accounts in order of their shards and numbers."""
+    if after is not None:
+        cursor = cursor_of(BY_NUMBER, after)
+    asked = AccountsAsked(find, site, group, alert or "", supply or "", BY_NUMBER)
     with opened() as here:
-        items = here.views().accounts(after, limit)
-    cursor = items[-1]["account_no"] if len(items) == limit else None
-    return Shown(
-        body={"items": items, "cursor": cursor},
-        human=account_list(items),
-        hint=f"wattledger account list --after {cursor}" if cursor else "",
-    )
+        here.views()
+        queries = SqlQueries(here.engine, here.terms)
+        page = gathered(
+            lambda behind, most: queries.accounts(asked._replace(cursor=behind, limit=most)),
+            limit,
+            cursor,
+        )
+    last = page.items[-1]["account_no"] if page.cursor else None
+    hint = f"wattledger account list --after {last}" if last else ""
+    return Shown(body=page.body(), human=account_list(page.items), hint=hint)
 
 
 @verb(group)

@@ -15,9 +15,7 @@ from adapters.cli.output import Shown, facts, say
 from adapters.cli.verbs import topic, verb
 from adapters.wiring import open_engine, read_settings
 
-group = topic(
-    "bench", "Measure speed: readings, replay, preview, growth, commits, http, poll, control."
-)
+group = topic("bench", "Measure speed")
 
 LIMITS: Final[dict[tuple[str, str], dict[str, float]]] = {
     ("readings", "postgresql"): {"rate": 25_000, "ratio": 0.20},

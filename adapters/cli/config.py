@@ -5,7 +5,7 @@ from adapters.cli.verbs import topic, verb
 from adapters.settings import PREFIX
 from adapters.wiring import open_engine, read_settings, shown_url
 
-group = topic("config", "Settings: show.")
+group = topic("config", "Settings")
 
 
 @verb(group)

@@ -11,20 +11,33 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from adapters.cli.output import Shown, table
 from adapters.cli.problems import DIFFERENCE, OK
-from adapters.settings import Settings
+from adapters.settings import PREFIX, Settings
 from adapters.store.guards import missing_guards
 from adapters.store.schema import migrations
 from adapters.store.tables import events, log_heads
 from adapters.store.vault import VaultKeyError, read_master_key
 from adapters.views import Views
+from adapters.views.tables import feed_positions
 from adapters.wiring import now_us, open_engine, open_terms, read_settings
 from ledger.store.ledger import LedgerTerms
-from ledger.values import MICROS_PER_SECOND
+from ledger.values import MICROS_PER_SECOND, micros
 
 GIB: Final = 1 << 30
+MIB: Final = 1 << 20
 DISK_FREE_MIN: Final = 2 * GIB
 LAG_MAX: Final = 100_000
-DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
+CLOCKS_APART_MAX_US: Final = 5 * MICROS_PER_SECOND
+DURABLE: Final = {
+    "fsync": "a crash can destroy the database",
+    "full_page_writes": "a crash can leave torn pages",
+    "synchronous_commit": "a crash can lose what was acknowledged",
+}
+"""What happens where a setting of PostgreSQL is off."""
+MEMORY: Final = {
+    "shared_buffers": (128 * MIB, "a quarter of the machine's memory"),
+    "max_wal_size": (GIB, "8GB to 16GB"),
+}
+"""Defaults of PostgreSQL that slow a large ledger down, and what to set instead."""
 FORBIDDEN: Final = ("UPDATE", "DELETE", "TRUNCATE")
 OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -75,6 +88,8 @@ def _of_database(connection: Connection) -> Iterator[Check]:
     else:
         yield _grants(connection)
         yield _durability(connection)
+        yield _memory(connection)
+        yield _server_clock(connection)
 
 
 def _schema(connection: Connection) -> Check:
@@ -110,9 +125,34 @@ def _grants(connection: Connection) -> Check:
 
 
 def _durability(connection: Connection) -> Check:
-    off = [name for name in DURABLE if connection.scalar(text(f"SHOW {name}")) == "off"]
-    detail = f"off: {', '.join(off)}; a crash can lose what was acknowledged" if off else "on"
-    return _checked("durability", detail, holds=not off, otherwise="warning")
+    off = {name: harm for name, harm in DURABLE.items() if _setting(connection, name) == "off"}
+    detail = "; ".join(f"{name} is off: {harm}, set it on" for name, harm in off.items())
+    return _checked("durability", detail or "on", holds=not off, otherwise="warning")
+
+
+def _memory(connection: Connection) -> Check:
+    """As installed, the server is meant for a small machine, and says nothing of it."""
+    found = {name: _setting(connection, name) for name in MEMORY}
+    told = []
+    for name, (default, better) in MEMORY.items():
+        size = connection.scalar(select(func.pg_size_bytes(found[name])))
+        if size is not None and size <= default:
+            told.append(f"{name} is {found[name]}: a large ledger wants {better}")
+    detail = "; ".join(told) or ", ".join(f"{name} {value}" for name, value in found.items())
+    return _checked("memory", detail, holds=not told, otherwise="warning")
+
+
+def _server_clock(connection: Connection) -> Check:
+    """Machines that record one after the other need one time; the server's stands for theirs."""
+    server = connection.scalar(select(func.clock_timestamp()))
+    apart_us = abs(now_us() - micros(server)) if server is not None else 0
+    detail = f"{apart_us / MICROS_PER_SECOND:.1f} s from this machine's"
+    holds = apart_us <= CLOCKS_APART_MAX_US
+    return _checked("server clock", detail, holds=holds, otherwise="warning")
+
+
+def _setting(connection: Connection, name: str) -> str:
+    return str(connection.scalar(select(func.current_setting(name))))
 
 
 # ---------------------------------------------------------------- log and views
@@ -144,15 +184,36 @@ def _of_views(engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
         yield _checked(
             f"views {feed}", f"{lag} events behind", holds=lag <= LAG_MAX, otherwise="warning"
         )
+    yield _steering(engine, views)
     parked = views.parked()
     first = f": {parked[0]['stream_id']}: {parked[0]['reason']}" if parked else ""
     yield _checked("parked streams", f"{len(parked)}{first}", holds=not parked)
+
+
+def _steering(engine: Engine, views: Views) -> Check:
+    """Whether somebody carries to the meters what is decided; without any meters nobody does."""
+    behind = (
+        select(func.max(log_heads.c.position - feed_positions.c.position))
+        .join_from(log_heads, feed_positions, log_heads.c.shard == feed_positions.c.shard)
+        .where(feed_positions.c.feed.not_in(views.feeds))
+    )
+    with engine.execution_options(read_only=True).connect() as connection:
+        lag = connection.scalar(behind)
+    if lag is None:
+        return Check("steering", "ok", "no process has acted on meters yet")
+    detail = f"{lag} events behind"
+    if lag > LAG_MAX:
+        detail += "; no process acts on meters: see LEDGER_DEVICES"
+    return _checked("steering", detail, holds=lag <= LAG_MAX, otherwise="warning")
 
 
 # ---------------------------------------------------------------- machine
 
 
 def _of_machine(settings: Settings, engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
+    does_trip = settings.trips == "on"
+    detail = "sent" if does_trip else f"{PREFIX}TRIPS=off: nobody is cut"
+    yield _checked("trips", detail, holds=does_trip, otherwise="warning")
     is_known = terms.timezone in available_timezones()
     yield _checked("time zone", terms.timezone, holds=is_known)
     yield _vault_key(Path(settings.vault_key_file))

@@ -1,5 +1,6 @@
 """JSON files that an author gives us: tariffs, policies, cases."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="JSON files
 def read_document(path: Path) -> Json:
     """A JSON object in a file."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        document = msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8))
     except OSError as error:
         raise InputError("file_unreadable", f"{path}: {error.strerror}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

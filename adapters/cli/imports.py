@@ -1,18 +1,21 @@
 """What all imports share: the file, the report of refused rows, the tally, the answer."""
 
 import csv
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Final, NamedTuple
 
 import typer
 
 from adapters.cli.opening import Opened, opened
 from adapters.cli.output import Advance, Shown, facts, progress, say
-from adapters.cli.problems import DIFFERENCE, OK, InputError
+from adapters.cli.problems import DIFFERENCE, NO_ROOM, OK, InputError
 from adapters.cli.tabular import Table, open_table
 from adapters.cli.times import Times
 from ledger.commands import Json
@@ -48,14 +51,20 @@ class Tally:
 
 
 class Report:
-    """`<file>.refused.csv`, written while the import runs and put in place at its end."""
+    """`<file>.refused.csv`, put in place when the import ends, however many run at once.
+
+    Until then it has no name, so that nothing is left of it where the process is killed.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(path.name + REPORT_SUFFIX)
-        self._draft = self.path.with_name(self.path.name + ".part")
         try:
-            self._file = self._draft.open("w", encoding="utf-8", newline="")
+            self._file = TemporaryFile(  # noqa: SIM115 - open as long as the import
+                "w+", encoding="utf-8", newline="", dir=path.parent
+            )
         except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
             raise InputError(
                 "report_unwritable", f"The report {self.path} cannot be written: {error.strerror}."
             ) from error
@@ -70,12 +79,21 @@ class Report:
 
     def close(self) -> None:
         """Keep the report where it says something, else take away an older one."""
-        self._file.close()
-        if self.count:
-            self._draft.replace(self.path)
-        else:
-            self._draft.unlink()
-            self.path.unlink(missing_ok=True)
+        with self._file:
+            if self.count:
+                self._keep()
+            else:
+                self.path.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
+        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        self._file.seek(0)
+        try:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(self._file, file)
+            draft.replace(self.path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)

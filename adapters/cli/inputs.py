@@ -22,6 +22,16 @@ def made(command: type[CommandType], body: Json) -> CommandType:
     return command.model_validate({key: value for key, value in body.items() if value is not None})
 
 
+def chosen_accounts(text: str | None) -> list[str] | None:
+    """Account numbers as they are written in an option; None stands for all."""
+    if text is None:
+        return None
+    chosen = [number for each in text.split(",") if (number := each.strip())]
+    if not chosen:
+        raise InputError("accounts_missing", "--accounts names no account.")
+    return chosen
+
+
 def registers(given: list[str]) -> dict[str, str]:
     """`register=value` pairs; a bare value is the register `total`."""
     values: dict[str, str] = {}

@@ -20,7 +20,7 @@ from adapters.cli.output import Shown
 from adapters.cli.verbs import topic, verb
 from ledger.commands import meters
 
-group = topic("meter", "Meters: install, replace, remove, simulate.")
+group = topic("meter", "Meters")
 MeterNo = Annotated[str, typer.Argument(metavar="METER", help="Meter number.")]
 Final_ = Annotated[
     list[str],

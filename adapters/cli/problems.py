@@ -1,5 +1,6 @@
 """What went wrong: as a problem document (RFC 9457), in words, and as an exit code."""
 
+import errno
 import traceback
 from dataclasses import dataclass
 from typing import Final
@@ -11,11 +12,13 @@ from adapters.store.faults import STORE_MEANINGS
 from adapters.store.schema import OtherTermsError
 from adapters.wiring import SettingsError
 from ledger.commands import Json
-from ledger.problems import MEANINGS, Meaning, Problem, meaning_of, sentence_of
+from ledger.problems import MEANINGS, Meaning, Problem, meaning_of, sentence_of, unavailable
 from ledger.store import Contradiction
 
 OK, REFUSED, USAGE, DIFFERENCE, NOT_FOUND, CONTRADICTED, UNAVAILABLE = range(7)
 INTERRUPTED: Final = 130
+NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What a disk says that is full."""
 EXIT_CODES: Final = {400: USAGE, 404: NOT_FOUND, 503: UNAVAILABLE}
 """By the status of a problem; what is in no list is a refusal."""
 
@@ -79,6 +82,13 @@ def _usage(detail: str, code: str) -> Problem:
     return Problem(code, "The command cannot be understood", 400, detail)
 
 
+def _file_problem(error: OSError) -> Problem:
+    if error.errno in NO_ROOM:
+        sentence = f"{error}. What was acknowledged is recorded; make room and try again."
+        return unavailable("no_room", sentence)
+    return _usage(f"{error}.", "file_error")
+
+
 def _fault(error: Exception) -> str:
     """A fault that nobody foresaw is shown in full, so that it can be reported."""
     talk_console().print("".join(traceback.format_exception(error)))
@@ -90,5 +100,5 @@ _CLI_MEANINGS: Final[tuple[Meaning, ...]] = (
     (SettingsError, lambda error: _usage(str(error), "settings_invalid")),
     (UnreachableError, lambda error: Problem(error.code, "Not available", 503, str(error))),
     (OtherTermsError, lambda error: Problem("other_terms", "Refused", 409, str(error))),
-    (OSError, lambda error: _usage(f"{error}.", "file_error")),
+    (OSError, _file_problem),
 )

@@ -8,6 +8,7 @@ import typer
 from adapters.cli.inputs import Reason, made, registers
 from adapters.cli.opening import Opened, opened
 from adapters.cli.output import Shown, facts, table
+from adapters.cli.pages import Ask, gathered
 from adapters.cli.problems import DIFFERENCE, OK, InputError
 from adapters.cli.readings import group as readings
 from adapters.cli.verbs import topic, verb
@@ -17,7 +18,7 @@ from ledger.commands import Json, recompute_quarantine
 from ledger.commands.recompute_quarantine import CorrectItem, DismissItem, Item, item_of
 from ledger.queries import LIMIT_MAX, Asked
 
-group = topic("quarantine", "Readings that wait: list, recompute, correct, dismiss.")
+group = topic("quarantine", "Readings that wait")
 readings.add_typer(group)
 
 MeterNo = Annotated[str | None, typer.Option("--meter", help="Only of this meter.")]
@@ -37,13 +38,11 @@ def list_(
 ) -> Shown:
     """Readings that could not be charged, each with its reason, the newest first."""
     with opened() as here:
-        found = [body for _, body in zip(range(limit), _bodies(here, meter, account, code))]  # noqa: B905 - the shorter one ends it
+        page = gathered(_pages(here, meter, account, code), limit)
     return Shown(
-        body={"items": found},
-        human=table(
-            ("place", "meter", "at", "registers", "code", "reason"), [_row(body) for body in found]
-        ),
-        hint="wattledger readings quarantine recompute" if found else "",
+        body=page.body(),
+        human=table(("place", "meter", "at", "registers", "code", "reason"), map(_row, page.items)),
+        hint="wattledger readings quarantine recompute" if page.items else "",
     )
 
 
@@ -84,17 +83,23 @@ def dismiss(place: Place, reason: Reason) -> Shown:
     return Shown(body=body, human=facts({"outcome": body["outcome"]}))
 
 
-def _bodies(
-    here: Opened, meter: str | None, account: str | None, code: str | None
-) -> Iterator[Json]:
-    """Rows of the view, page by page, with its cursor taken before anything is settled."""
+def _pages(here: Opened, meter: str | None, account: str | None, code: str | None) -> Ask:
+    """The view at the log's end, page by page."""
     here.views()
     queries = SqlQueries(here.engine, here.terms)
     named = {"meter_no": meter, "account_no": account, "code": code}
     where = {name: value for name, value in named.items() if value is not None}
+    return lambda cursor, limit: queries.quarantine(Asked(where, cursor, limit))
+
+
+def _bodies(
+    here: Opened, meter: str | None = None, account: str | None = None, code: str | None = None
+) -> Iterator[Json]:
+    """Every item, page by page, with its cursor taken before anything is settled."""
+    ask = _pages(here, meter, account, code)
     cursor = None
     while True:
-        page = queries.quarantine(Asked(where, cursor, LIMIT_MAX))
+        page = ask(cursor, LIMIT_MAX)
         yield from page.items
         cursor = page.cursor
         if cursor is None:
@@ -105,7 +110,7 @@ def _item(here: Opened, place: str) -> Item:
     shard, _, position = place.partition(":")
     if not (shard.isdecimal() and position.isdecimal()):
         raise InputError("place_invalid", f"A place such as 0:123 is needed, not {place!r}.")
-    for body in _bodies(here, None, None, None):
+    for body in _bodies(here):
         if (body["shard"], body["position"]) == (int(shard), int(position)):
             return item_of(body)
     raise Refused("quarantine_unknown", f"No reading waits at {place}.")

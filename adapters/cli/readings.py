@@ -35,7 +35,7 @@ _REGISTER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}").fullmatch
 
 ReadCells = Callable[[Cells], Reading]
 
-group = topic("readings", "Meter readings: import FILE.")
+group = topic("readings", "Meter readings")
 
 
 @verb(group, "import")

@@ -15,7 +15,7 @@ from ledger.commands import recharge, reverse_recharge
 TO = "to"
 """The command that `recharge ACCOUNT AMOUNT` stands for; `recharge to import 5` pays an account
 that is called `import`."""
-HELP = "Book payments: ACCOUNT AMOUNT --channel C --txn T."
+HELP = "Book payments: ACCOUNT AMOUNT --channel C --txn T"
 group = topic("recharge", HELP, cls=standing_for(TO))
 
 

@@ -3,6 +3,7 @@
 import csv
 import os
 import warnings
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ BLOCK_BYTES: Final = 1 << 20
 LINE_BYTES_MAX: Final = 1 << 16
 """A longer line is no row of ours; it is refused unread, so that memory stays bounded."""
 ZIP_MARK: Final = b"PK\x03\x04"
-UTF8_MARK: Final = b"\xef\xbb\xbf"
-EXACT_FLOAT_MAX: Final = 10**15
-"""A spreadsheet keeps fifteen digits of a number; what is longer was rounded by it."""
+EXACT_DIGITS: Final = 15
+"""A spreadsheet keeps so many: a longer number was rounded by it, what is behind them is noise."""
+
+OTHER_SEPARATORS: Final = (";", "\t")
+"""What spreadsheets write instead of commas in some countries."""
 
 Cells = list[str]
 
@@ -67,6 +70,11 @@ def require_columns(table: Table, required: Sequence[str], optional: Sequence[st
     missing = [name for name in required if name not in table.columns]
     if missing:
         found = ", ".join(table.columns)
+        other = next((mark for mark in OTHER_SEPARATORS if mark in found), None)
+        if other is not None:
+            raise InputError(
+                "columns_missing", f"The cells are separated by {other!r}; commas are needed."
+            )
         raise InputError(
             "columns_missing", f"The file lacks the column {', '.join(missing)}; it has: {found}."
         )
@@ -137,7 +145,7 @@ def _cells(line: str) -> Cells:
 def _lines(file: BinaryIO, table: Table) -> Iterator[tuple[int, str | MalformedError]]:
     """Lines with their numbers, read in blocks; each stands for itself."""
     number, rest, is_inside_long = 0, b"", False
-    table.done = len(UTF8_MARK) if file.read(len(UTF8_MARK)) == UTF8_MARK else 0
+    table.done = len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0
     file.seek(table.done)
     while block := file.read(BLOCK_BYTES):
         lines = (rest + block).split(b"\n")
@@ -212,11 +220,10 @@ def _cell_text(value: Any) -> str:  # noqa: ANN401 - whatever a cell holds
             return ""
         case str():
             return value
-        case float() if abs(value) >= EXACT_FLOAT_MAX:
+        case float() if abs(value) >= 10**EXACT_DIGITS:
             raise MalformedError("A long number was rounded by the spreadsheet; keep it as text.")
         case float():
-            text = format(Decimal(repr(value)), "f")
-            return text.removesuffix(".0")
+            return format(Decimal(f"{value:.{EXACT_DIGITS}g}"), "f")
         case datetime():
             return value.isoformat()
         case date():

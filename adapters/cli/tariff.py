@@ -9,15 +9,16 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from adapters.cli.authoring import lint_shown, linted
 from adapters.cli.documents import Files, read_document, read_tariffs
 from adapters.cli.opening import opened
-from adapters.cli.output import Shown, cell, facts, table
-from adapters.cli.problems import DIFFERENCE, OK, REFUSED, InputError
+from adapters.cli.output import Shown, facts, table
+from adapters.cli.problems import DIFFERENCE, OK, InputError
 from adapters.cli.verbs import topic, verb
 from ledger.commands import Json, publish_tariff
 from ledger.pricing import CaseFileInvalid, CaseResult, TariffInvalid, lint, run_cases
 
-group = topic("tariff", "Tariffs: publish, approve, lint, test, diff, preview.")
+group = topic("tariff", "Tariffs")
 
 
 @verb(group)
@@ -54,62 +55,12 @@ def approve(
 @verb(group, "lint")
 def lint_(files: Files) -> Shown:
     """Say what keeps a tariff from being published, place by place."""
-    found = [_linted(path, tariff) for path in files for tariff in read_tariffs(path)]
-    is_clean = not any(each["problems"] for each in found)
-    return Shown(
-        body={"ok": is_clean, "tariffs": found},
-        human=_problems(found),
-        exit_code=OK if is_clean else REFUSED,
-    )
-
-
-def _linted(path: Path, tariff: Json) -> Json:
-    problems = [problem._asdict() for problem in lint(tariff)]
-    return {"file": str(path), "tariff_id": tariff.get("tariff_id"), "problems": problems}
-
-
-def _problems(found: Sequence[Json]) -> RenderableType:
-    lines: list[str] = []
-    for each in found:
-        count = len(each["problems"])
-        verdict = f"{count} problem(s)" if count else "can be published"
-        lines.append(f"{each['file']}: {each['tariff_id']}: {verdict}")
-        lines += [f"  {p['path'] or '/'}: {p['message']} [{p['code']}]" for p in each["problems"]]
-    return Group(*(Text(cell(line)) for line in lines))
+    tariffs = [(path, tariff) for path in files for tariff in read_tariffs(path)]
+    found = [linted(path, tariff, "tariff_id", lint(tariff)) for path, tariff in tariffs]
+    return lint_shown("tariffs", "tariff_id", found)
 
 
 @verb(group)
-def test(files: Files) -> Shown:
+def test(files: CaseFiles) -> Shown:
     """Run case files: readings and the amounts that must come out."""
-    results = [(path, result) for path in files for result in _cases(path)]
-    failed = any(result.ok is False for _, result in results)
-    return Shown(
-        body={"cases": [msgspec.to_builtins(result) for _, result in results]},
-        human=_verdicts(results),
-        exit_code=DIFFERENCE if failed else OK,
-    )
-
-
-def _cases(path: Path) -> list[CaseResult]:
-    try:
-        return run_cases(read_document(path))
-    except CaseFileInvalid as error:
-        raise InputError("case_file_invalid", f"{path}: {error}") from error
-    except TariffInvalid as error:
-        raise publish_tariff.TariffRefused(error.problems) from error
-
-
-def _verdicts(results: Sequence[tuple[Path, CaseResult]]) -> RenderableType:
-    rows = [(path.name, case.id, _verdict(case), case.total, _why(case)) for path, case in results]
-    counted = [sum(case.ok is ok for _, case in results) for ok in (True, False)]
-    summary = f"{counted[0]} equal, {counted[1]} different"
-    made = table(("file", "case", "", "total", "why"), rows, right="total")
-    return Group(made, Text(summary))
-
-
-def _verdict(case: CaseResult) -> str:
-    return {True: "equal", False: "different", None: "computed"}[case.ok]
-
-
-def _why(case: CaseResult) -> str:
-    return "; ".join(case.differences)
+    return run_files(files)

@@ -3,22 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from adapters.cli.amounts import amount_text
+from adapters.cli.authoring import changes_shown
 from adapters.cli.documents import read_tariffs
-from adapters.cli.inputs import moment
+from adapters.cli.inputs import chosen_accounts, moment
 from adapters.cli.opening import opened
 from adapters.cli.output import Shown, cell, facts, table
-from adapters.cli.problems import DIFFERENCE, OK, InputError
+from adapters.cli.problems import InputError
 from adapters.cli.tariff import group
 from adapters.cli.verbs import verb
 from adapters.views.previews import preview_draft
 from ledger.commands import Json
-from ledger.pricing.document_diff import Changed, document_diff
 from ledger.queries import PreviewAsked
 from ledger.store.history import LATEST
 from ledger.values import micros
@@ -31,12 +30,7 @@ To = Annotated[str | None, typer.Option(help="Compare readings up to here (RFC 3
 @verb(group)
 def diff(old: Document, new: Document) -> Shown:
     """Say what differs between two tariff documents, place by place; exit 3 where they do."""
-    changes = document_diff(_one(old), _one(new))
-    return Shown(
-        body={"same": not changes, "changes": [change._asdict() for change in changes]},
-        human=table(("place", "old", "new"), [_shown(change) for change in changes]),
-        exit_code=DIFFERENCE if changes else OK,
-    )
+    return changes_shown(_one(old), _one(new))
 
 
 @verb(group)
@@ -60,7 +54,7 @@ def preview(
     if accounts is not None and every:
         raise InputError("accounts_twice", "Give --accounts or --all, not both.")
     document = _one(draft)
-    chosen = None if accounts is None else [each for each in accounts.split(",") if each]
+    chosen = chosen_accounts(accounts)
     with opened() as here:
         here.views()
         zone = here.terms.timezone
@@ -80,14 +74,6 @@ def _one(path: Path) -> Json:
 
 def _us(text: str | None, otherwise: int, timezone: str) -> int:
     return otherwise if text is None else micros(moment(text, timezone))
-
-
-def _shown(change: Changed) -> tuple[str, str, str]:
-    old, new = (
-        "" if value is None else msgspec.json.encode(value).decode()
-        for value in (change.old, change.new)
-    )
-    return change.path, old, new
 
 
 def _report(body: Json) -> RenderableType:

@@ -19,7 +19,7 @@ from ledger.commands import Json
 
 PASSWORD_MIN = 10
 
-group = topic("user", "People who may sign in: add, list, token, link, disable, enable.")
+group = topic("user", "People who may sign in")
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The user's id; it becomes an actor.")]
 
 

@@ -62,19 +62,35 @@ class Commands(TyperGroup):
         return code
 
 
-def standing_for(name: str) -> type[TyperGroup]:
+class Topic(TyperGroup):
+    """A group whose help names its commands, so that none is forgotten."""
+
+    STANDING = ""
+    """The command that words stand for which name none."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - the library's own
+        super().__init__(**given)
+        names = ", ".join(name for name in self.commands if name != self.STANDING)
+        self.help = f"{self.help}{'; ' if self.STANDING else ': '}{names}."
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a private type
+        """The words of a command line; what begins with no command's name is the standing one."""
+        known = {*self.commands, *self.get_help_option_names(ctx)}
+        stands = self.STANDING and args and args[0] not in known
+        return super().parse_args(ctx, [self.STANDING, *args] if stands else args)
+
+
+def standing_for(name: str) -> type[Topic]:
     """A group in which `group WORDS` stands for `group name WORDS`, where WORDS begin otherwise."""
 
-    class Standing(TyperGroup):
-        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a private type
-            is_command = not args or args[0] in {*self.commands, *self.get_help_option_names(ctx)}
-            return super().parse_args(ctx, args if is_command else [name, *args])
+    class Standing(Topic):
+        STANDING = name
 
     return Standing
 
 
-def topic(name: str, help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
-    """A group of commands; it stays one even while it has a single command."""
+def topic(name: str, help_text: str, cls: type[Topic] = Topic) -> typer.Typer:
+    """A group of commands, named behind its help; it stays one even with a single command."""
     group = typer.Typer(
         name=name, help=help_text, no_args_is_help=True, cls=cls, add_completion=False
     )

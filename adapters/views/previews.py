@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, select
 from adapters.store.dialects import any_of
 from adapters.store.tables import events
 from adapters.views.accounts import ACCOUNTS
+from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import Terms
 from ledger.aggregates.policy import PolicyDocument
@@ -44,7 +45,7 @@ def preview_accounts(
 ) -> Summary:
     """Rate these accounts, or all, under the preview's draft; nothing is written."""
     summary = Summary()
-    for shard, streams in _chunks(engine, shards, account_nos):
+    for shard, streams in chunks_of_accounts(engine, shards, account_nos):
         for history in _histories(engine, shard, streams):
             summary.add(preview.outcome(history))
     return summary
@@ -67,15 +68,15 @@ def published_terms(engine: Engine) -> dict[str, Terms]:
     return terms
 
 
-def _chunks(
+def chunks_of_accounts(
     engine: Engine, shards: int, account_nos: Sequence[str] | None
 ) -> Iterator[tuple[int, list[str]]]:
-    """Streams of accounts, shard by shard."""
+    """Streams of accounts, shard by shard; one that is named and does not exist is refused."""
     for shard in range(shards):
         if account_nos is not None:
             chosen = [number for number in account_nos if shard_of(number, shards) == shard]
             for start in range(0, len(chosen), CHUNK):
-                yield shard, _streams(chosen[start : start + CHUNK])
+                yield shard, _existing(engine, shard, chosen[start : start + CHUNK])
             continue
         after: str | None = ""
         while after is not None:
@@ -83,6 +84,21 @@ def _chunks(
             if page:
                 yield shard, _streams(page)
             after = page[-1] if len(page) == CHUNK else None
+
+
+def _existing(engine: Engine, shard: int, account_nos: Sequence[str]) -> list[str]:
+    streams = _streams(account_nos)
+    with engine.execution_options(read_only=True).begin() as connection:
+        opened = select(events.c.stream_id).where(
+            events.c.shard == shard,
+            any_of(connection, events.c.stream_id, streams),
+            events.c.version == 1,
+        )
+        found = {str(stream) for stream in connection.scalars(opened)}
+    for number, stream in zip(account_nos, streams, strict=True):
+        if stream not in found:
+            raise Refused("account_unknown", f"There is no account {number}.")
+    return streams
 
 
 def _streams(account_nos: Sequence[str]) -> list[str]:

@@ -3,11 +3,44 @@
 import hashlib
 
 import msgspec
+from pydantic import ValidationError
 
+from ledger.aggregates import Refused
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.commands import Json
+from ledger.pricing.problems import Problem, pointer
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.session import CATALOGUE_SHARD
+
+
+class PolicyRefused(Refused):
+    """The document is no policy; each problem names its place."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("policy_invalid", "The control policy cannot be published.")
+        self.problems = problems
+
+
+def lint(document: Json) -> list[Problem]:
+    """What keeps a control policy from being published, place by place."""
+    try:
+        PolicyDocument.model_validate(document)
+    except ValidationError as error:
+        return [
+            Problem(
+                pointer(*problem["loc"]), problem["msg"].removeprefix("Value error, "), "invalid"
+            )
+            for problem in error.errors(include_url=False, include_context=False)
+        ]
+    return []
+
+
+def checked(document: Json) -> PolicyDocument:
+    """The policy that a document says; refused with every problem of it."""
+    problems = lint(document)
+    if problems:
+        raise PolicyRefused(problems)
+    return PolicyDocument.model_validate(document)
 
 
 def handle(document: PolicyDocument, ledger: Ledger, context: Context) -> Answer:

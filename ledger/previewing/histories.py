@@ -11,13 +11,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ledger.aggregates.account import Account
-from ledger.aggregates.account.control import NO_DAYS, Terms, level_after
-from ledger.aggregates.account.state import DAYS_MAX, NO_WEEK, days_left
+from ledger.aggregates.account.control import NO_DAYS, Terms
 from ledger.events import account as facts
 from ledger.events.registry import decode
+from ledger.previewing.purse import Purse
 from ledger.previewing.summary import Outcome
 from ledger.pricing import CompiledTariff, NotRateable, Position
 from ledger.pricing.context import Context
+from ledger.pricing.hours import counted
 from ledger.values import closing_day
 
 Quantities = tuple[int, ...]
@@ -64,41 +65,6 @@ class Span(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Purse:
-    """Money of an account as it would have been, and the levels it would have crossed."""
-
-    available: int = 0
-    has_moved: bool = False
-    day: int = 0
-    week: tuple[int, ...] = NO_WEEK
-    levels: dict[str, int] = field(default_factory=dict)
-    highest: int = 0
-
-    def pay(self, amount: int) -> None:
-        self.available -= amount
-        if amount:
-            self.has_moved = True
-
-    def note(self, amount: int, day: int) -> None:
-        """Keep the sums of the last seven days, where a policy asks for the days left."""
-        gap = max(day - self.day, 0)
-        week = (*NO_WEEK[:gap], *self.week)[: len(NO_WEEK)]
-        self.week = (week[0] + amount, *week[1:])
-        self.day += gap
-
-    def decide(self, point: "_Point", terms: Terms) -> None:
-        before = self.levels.get(point.name, 0)
-        if not self.has_moved or (
-            before == 0 and self.available > terms.top_minor and terms.days == NO_DAYS
-        ):
-            return
-        left = days_left(self.available, sum(self.week)) if terms.days != NO_DAYS else DAYS_MAX
-        after = level_after(before, self.available, left, point.service_kind, terms)
-        self.levels[point.name] = after
-        self.highest = max(self.highest, after)
-
-
-@dataclass(slots=True)
 class _Point:
     """A service point: what it counted under the tariff that the draft would replace."""
 
@@ -142,7 +108,7 @@ class _Run:
         self._account = Account(0, "")
         self._context: Context | None = None
         self._points: dict[str, _Point] = {}
-        self._now, self._then = _Purse(), _Purse()
+        self._now, self._then = Purse(), Purse()
         self._outcome = Outcome()
 
     def take(self, history: Iterable[Fact]) -> Outcome:
@@ -163,7 +129,7 @@ class _Run:
         point = self._points[event.point]
         amount = event.amount_minor
         if point.position is not None:
-            quantities = tuple([event.registers[name][2] for name in self._draft.registers])
+            quantities = counted(self._draft, event.registers)
             point.intervals[event.from_us] = at_us, quantities
             point.position, amounts = self._draft.rate(
                 point.position, event.from_us, at_us, quantities, self._context
@@ -191,8 +157,8 @@ class _Run:
         for point in self._points.values():
             terms = self._preview.terms.get(point.policy_id)
             if terms is not None:
-                self._now.decide(point, terms)
-                self._then.decide(point, terms)
+                for purse in (self._now, self._then):
+                    purse.decide(point.name, point.service_kind, terms)
 
     def _other(self, event: Any, at_us: int) -> None:  # noqa: ANN401 - one of many facts
         match event:
@@ -201,6 +167,8 @@ class _Run:
                 self._context = self._account.rating_context()
                 self._outcome.account_no = event.account_no
             case facts.ServicePointAdded():
+                for purse in (self._now, self._then):
+                    purse.begin(event.point)
                 self._points[event.point] = self._begun(event, event.service_kind, at_us)
             case facts.TariffAssigned():
                 kind = self._points[event.point].service_kind
@@ -216,8 +184,7 @@ class _Run:
             case _:
                 moved = event.paid_minor + event.granted_minor
                 for purse in (self._now, self._then):
-                    purse.available += moved
-                    purse.has_moved = True
+                    purse.receive(moved)
                 self._decide()
 
     def _begun(
@@ -243,7 +210,7 @@ class _Run:
                 for gone in event.replaced:
                     point.intervals.pop(gone.from_us, None)
                 for come in event.intervals:
-                    taken = tuple([come.registers[name][2] for name in self._draft.registers])
+                    taken = counted(self._draft, come.registers)
                     point.intervals[come.from_us] = come.to_us, taken
                 total = self._total(point)
             else:

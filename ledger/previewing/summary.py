@@ -84,10 +84,16 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _crossed(found: list[Outcome], level: int, shown: int = 100) -> dict[str, Any]:
+def _crossed(found: list[Outcome], level: int) -> dict[str, Any]:
     """How many accounts ever fell so low, and which would have, or would not have."""
-    before = {each.account_no for each in found if each.levels_before >= level}
-    after = {each.account_no for each in found if each.levels_after >= level}
+    return compared(
+        {each.account_no for each in found if each.levels_before >= level},
+        {each.account_no for each in found if each.levels_after >= level},
+    )
+
+
+def compared(before: set[str], after: set[str], shown: int = 100) -> dict[str, Any]:
+    """How many accounts before and after, and which came and went."""
     return {
         "before": len(before),
         "after": len(after),

@@ -48,7 +48,8 @@ class Terminal:
     def lines(self, *words: str, exit_code: int = 0) -> list[Any]:
         """The objects that a command prints, one a line."""
         printed = self.run(*words, "--json", exit_code=exit_code).stdout
-        return [json.loads(line) for line in printed.splitlines()]
+        # A line of JSON may hold what Python takes for the end of a line, such as U+2028.
+        return [json.loads(line) for line in printed.split("\n") if line]
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """The same in a process of its own."""

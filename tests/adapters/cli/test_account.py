@@ -74,13 +74,15 @@ def test_accounts_are_listed_page_by_page(terminal: Terminal) -> None:
     for number in numbers:
         terminal.run("account", "open", number)
     seen: list[str] = []
-    after: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
     while True:
-        page = terminal.json("account", "list", "--limit", "3", *after)
+        page = terminal.json("account", "list", "--limit", "3", *behind)
         seen += [item["account_no"] for item in page["items"]]
         if page["cursor"] is None:
             break
-        after = ("--after", page["cursor"])
+        after = terminal.json("account", "list", "--limit", "3", "--after", seen[-1])
+        behind = ("--cursor", page["cursor"])
+        assert after == terminal.json("account", "list", "--limit", "3", *behind)
     assert seen == numbers
     assert "A06" in terminal.run("account", "list").stdout
 

@@ -119,6 +119,31 @@ def test_accounts_that_were_killed_midway_are_each_opened_once(terminal: Termina
     assert [meter for meter, *_ in found["A7"][1]] == ["M7", "N7"]
 
 
+def test_two_processes_may_import_one_file_at_once(
+    terminal: Terminal, uninterrupted: Terminal
+) -> None:
+    meters, days = 100, 60
+    accounts = terminal.write("a.csv", account_rows(meters))
+    readings = terminal.write("r.csv", reading_rows(meters, days) + "M1,noon,1\n")
+    for each in (terminal, uninterrupted):
+        each.run("account", "import", accounts)
+    both = [terminal.start("readings", "import", readings, "--json") for _ in range(2)]
+    bodies = [json.loads(process.communicate(timeout=WAIT_S)[0]) for process in both]
+    assert [process.returncode for process in both] == [3, 3]
+    for body in bodies:
+        accepted, duplicate, *rest = counts(body)
+        assert (accepted + duplicate, rest) == (meters * days, [1, 0])
+    assert sum(body["accepted"] for body in bodies) == meters * days
+    assert refused(terminal, "r.csv") == [(meters * days + 2, "malformed")]
+    assert {path.name for path in terminal.folder.glob("r.csv*")} == {
+        "r.csv",
+        "r.csv.refused.csv",
+    }
+    uninterrupted.run("readings", "import", readings, exit_code=3)
+    assert balances(terminal) == balances(uninterrupted)
+    terminal.run("verify")
+
+
 def test_an_import_that_is_interrupted_says_how_to_go_on(embedded: Terminal) -> None:
     embedded.run("account", "import", embedded.write("a.csv", account_rows(100)))
     readings = embedded.write("r.csv", reading_rows(100, 200))

@@ -104,18 +104,27 @@ def test_a_spreadsheet_says_what_a_csv_file_would(tmp_path: Path) -> None:
     sheet.append([datetime(2026, 1, 5, 8, 30), 12.345, 10_000_123])  # noqa: DTZ001 - a cell
     sheet.append([])
     sheet.append(["2026-01-06 08:30", 7.0, "007"])
+    sheet.append(["2026-01-06 09:30", 0.1 + 0.2, "007"])
     sheet.append(["2026-01-06 08:30", 7, 1e17])
     path = tmp_path / "rows.xlsx"
     book.save(path)
     with open_table(path) as table:
         assert table.columns == ["at", "total", "meter_no"]
         rows = list(table.rows)
-    assert rows[:2] == [
+    assert rows[:3] == [
         (2, ["2026-01-05T08:30:00", "12.345", "10000123"]),
         (4, ["2026-01-06 08:30", "7", "007"]),
+        (5, ["2026-01-06 09:30", "0.3", "007"]),
     ]
-    assert rows[2][0] == 5
-    assert "keep it as text" in str(rows[2][1])
+    assert rows[3][0] == 6
+    assert "keep it as text" in str(rows[3][1])
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_cells_that_no_comma_separates_are_said_to_be_so(file: Path, separator: str) -> None:
+    file.write_text(separator.join(("meter_no", "at", "total")) + "\n")
+    with open_table(file) as table, pytest.raises(InputError, match="commas are needed"):
+        require_columns(table, ("meter_no", "at"), table.columns)
 
 
 def test_a_broken_spreadsheet_is_an_unreadable_file(tmp_path: Path) -> None:

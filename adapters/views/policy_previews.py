@@ -1,0 +1,68 @@
+"""Histories for a control policy's draft, read from the log by chunks of accounts."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+from sqlalchemy import Engine, select
+
+from adapters.store.dialects import any_of
+from adapters.store.tables import events
+from adapters.views.previews import chunks_of_accounts, published_terms
+from ledger.aggregates import Refused
+from ledger.commands import Json
+from ledger.commands.publish_policy import checked
+from ledger.previewing import TOLD, Decisions, DecisionSummary, PolicyPreview, Span, Told
+from ledger.queries import PolicyPreviewAsked
+from ledger.values import rfc3339
+
+DRAFT: Final = 0
+"""Publication number of what was never published."""
+
+
+def preview_policy(engine: Engine, shards: int, asked: PolicyPreviewAsked) -> Json:
+    """Who would have been reminded, warned and cut under a draft; nothing is written."""
+    document = checked(asked.document)
+    replaced = asked.instead_of or document.policy_id
+    in_force = published_terms(engine)
+    if replaced not in in_force:
+        raise Refused("policy_unknown", f"There is no policy {replaced} to be replaced.")
+    span = Span(asked.after_us, asked.until_us)
+    plan = PolicyPreview(document.terms(DRAFT), replaced, in_force, span)
+    summary = DecisionSummary()
+    for found in decisions_of_accounts(engine, shards, plan, asked.account_nos):
+        summary.add(found)
+    return {
+        "policy_id": replaced,
+        "from": rfc3339(span.after_us),
+        "to": rfc3339(span.until_us),
+        **summary.body(),
+    }
+
+
+def decisions_of_accounts(
+    engine: Engine, shards: int, preview: PolicyPreview, account_nos: Sequence[str] | None
+) -> Iterator[Decisions]:
+    """What was decided about these accounts, or all, and what the draft would have decided."""
+    for shard, streams in chunks_of_accounts(engine, shards, account_nos):
+        for history in _histories(engine, shard, streams):
+            yield preview.decisions(history)
+
+
+def _histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[Iterator[Told]]:
+    """The facts of each account, in order of version; each is to be read before the next."""
+    told = events.c.topic, events.c.valid_at, events.c.command_id, events.c.payload
+    with engine.execution_options(read_only=True).begin() as connection:
+        statement = (
+            select(events.c.stream_id, *told)
+            .where(
+                events.c.shard == shard,
+                any_of(connection, events.c.stream_id, list(streams)),
+                events.c.topic.in_(sorted(TOLD)),
+            )
+            .order_by(events.c.stream_id, events.c.version)
+        )
+        rows = connection.execution_options(yield_per=5_000).execute(statement)
+        for _, facts in groupby(rows, key=itemgetter(0)):
+            yield (Told(*fact) for _, *fact in facts)
