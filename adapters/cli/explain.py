@@ -55,21 +55,33 @@ def _on_the_wall(body: Json, timezone: str) -> Json:
         return {**part, **times}
 
     intervals = [
-        {**told(interval), "steps": [told(step) for step in interval["steps"]]}
+        {
+            **told(interval),
+            "hours": [told(part) for part in interval.get("hours", ())],
+            "steps": [told(step) for step in interval["steps"]],
+        }
         for interval in body.get("intervals", ())
     ]
     silent = [told(step) for step in body.get("silent_days", ())]
     at = local_text(body["valid_at"], timezone)
-    return {**body, "valid_at": at, "intervals": intervals, "silent_days": silent}
+    shown = {**body, "valid_at": at, "intervals": intervals, "silent_days": silent}
+    if "steps" in body:
+        shown["steps"] = [told(step) for step in body["steps"]]
+    return shown
 
 
 def _text(body: Json) -> RenderableType:
-    lines = [*_steps(body.get("silent_days", ()))]
+    lines = [*_sale(body), *_steps(body.get("silent_days", ()))]
     for interval in body.get("intervals", ()):
         lines += [f"{interval['meter_no']}  {interval['from']} to {interval['to']}"]
         lines += [
             f"  {name}: {shown['after']} − {shown['before']} → {shown['quantity']}"
             for name, shown in interval["registers"].items()
+        ]
+        lines += [
+            f"  {part['from']} to {part['to']} ({part['day_type']}): "
+            f"{part['register']} {part['quantity']}"
+            for part in interval.get("hours", ())
         ]
         lines += _steps(interval["steps"])
     lines += [
@@ -78,6 +90,20 @@ def _text(body: Json) -> RenderableType:
     ]
     head = facts({name: body.get(name) for name in HEAD})
     return Group(head, *(Text(cell(line)) for line in lines))
+
+
+def _sale(body: Json) -> Iterator[str]:
+    """What a purchase was taken for, and what a reading took of the units."""
+    for each in body.get("deductions", ()):
+        yield f"{each['id']}: {each['amount']}"
+    if body["kind"] == "sale":
+        yield f"units sold, in whole {body['quantum']}: {body['sold']}"
+        yield from _steps(body["steps"])
+    for held in body.get("units", ()):
+        source = f"receipt {held['receipt_no']}" if held["receipt_no"] else "units at large"
+        yield f"{held['quantity']} of {source}"
+        for line in held["lines"]:
+            yield f"  {line['id']}: {line['arithmetic']} → {line['amount']}"
 
 
 def _steps(steps: list[Json]) -> Iterator[str]:

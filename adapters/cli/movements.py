@@ -32,6 +32,12 @@ def moved(event: Event) -> Movement:
         case facts.AccountCharged() | facts.ChargeCorrected() | facts.FixedFeeCharged():
             granted = -event.granted_used_minor
             paid = -event.amount_minor - granted
+            if not isinstance(event, facts.FixedFeeCharged) and event.units is not None:
+                paid += event.units.paid_minor
+        case facts.UnitsSold():
+            paid, granted = -event.amount_minor, 0
+        case facts.UnitsReturned():
+            paid, granted = event.amount_minor, 0
         case facts.AccountClosed():
             paid, granted = 0, 0
         case _:

@@ -39,9 +39,12 @@ def read_statement(
             "charged_minor": row.charged_minor,
             "adjusted_minor": row.adjusted_minor,
             "granted_used_minor": row.granted_used_minor,
+            "units_bought_minor": row.units_bought_minor,
+            "units_used_minor": row.units_used_minor,
         }
         balance_minor += row.recharged_minor - row.reversed_minor + row.adjusted_minor
-        balance_minor -= row.charged_minor - row.granted_used_minor
+        balance_minor -= row.charged_minor - row.granted_used_minor - row.units_used_minor
+        balance_minor -= row.units_bought_minor
         month |= {"closing_minor": balance_minor, "granted_opening_minor": granted_minor}
         granted_minor += row.granted_minor - row.granted_used_minor
         month |= {"granted_minor": row.granted_minor, "granted_closing_minor": granted_minor}

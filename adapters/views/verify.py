@@ -14,7 +14,7 @@ from ledger.aggregates.account.intervals import Known
 from ledger.aggregates.account.read_back import newest_first
 from ledger.audit import CATALOGUE, Auditor, Behind, Chain, Finding
 from ledger.commands.recharge import Recharge
-from ledger.events.account import AccountCredited
+from ledger.events.account import AccountCredited, UnitsSold
 from ledger.events.registry import decode, encode
 from ledger.ports import Head, Row
 from ledger.store.folding import FOLD_HASH
@@ -196,25 +196,33 @@ def _claim_problem(connection: Connection, claim: Any) -> str | None:  # noqa: A
         shard, position = (int(part) for part in answer["receipt_no"].split("-"))
     except (msgspec.DecodeError, KeyError, ValueError) as error:
         return f"its answer cannot be read ({error})"
-    row = connection.execute(
-        select(events.c.topic, events.c.payload, events.c.valid_at).where(
-            events.c.shard == shard, events.c.position == position
-        )
-    ).first()
-    credited = decode(row.topic, row.payload.encode()) if row is not None else None
-    if row is None or not isinstance(credited, AccountCredited):
+    found = connection.execute(
+        select(events.c.topic, events.c.payload, events.c.valid_at)
+        .where(events.c.shard == shard, events.c.position.in_((position, position + 1)))
+        .order_by(events.c.position)
+    )
+    facts = [(decode(row.topic, row.payload.encode()), row.valid_at) for row in found]
+    credited, valid_at_us = facts[0] if facts else (None, 0)
+    if not isinstance(credited, AccountCredited) or credited.receipt_no != answer["receipt_no"]:
         return f"no credit was booked at {shard}-{position}"
+    sold = facts[1][0] if len(facts) > 1 else None
+    if not isinstance(sold, UnitsSold) or sold.receipt_no != credited.receipt_no:
+        sold = None
     told = (claim.owner, claim.key, answer["amount_minor"], answer["balance_minor"])
     payment = f"{credited.channel}/{credited.channel_txn_id}"
-    truth = (credited.account_no, payment, credited.amount_minor, credited.balance_after_minor)
+    balance_minor = (sold or credited).balance_after_minor
+    truth = (credited.account_no, payment, credited.amount_minor, balance_minor)
     if told != truth:
         return f"it says {told}, booked was {truth}"
-    if claim.fingerprint not in _fingerprints(credited, row.valid_at):
+    named = answer.get("service_point")
+    if claim.fingerprint not in _fingerprints(credited, sold, valid_at_us, named):
         return "its fingerprint is not that of the payment that was booked"
     return None
 
 
-def _fingerprints(credited: AccountCredited, valid_at_us: int) -> Iterator[str]:
+def _fingerprints(
+    credited: AccountCredited, sold: UnitsSold | None, valid_at_us: int, point: str | None
+) -> Iterator[str]:
     """Of the request that booked a payment: with the time that it named, or without one."""
     for paid_at in (instant(valid_at_us), None):
         request = Recharge(
@@ -224,5 +232,7 @@ def _fingerprints(credited: AccountCredited, valid_at_us: int) -> Iterator[str]:
             channel=credited.channel,
             channel_txn_id=credited.channel_txn_id,
             paid_at=paid_at,
+            service_point=point,
+            channel_fee_minor=0 if sold is None else sold.channel_fee_minor,
         )
         yield request.fingerprint("payment")

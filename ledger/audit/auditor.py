@@ -15,6 +15,7 @@ from ledger.aggregates.account.control import decide_level
 from ledger.aggregates.account.fixed_fees import charge_day
 from ledger.aggregates.account.intervals import Known
 from ledger.aggregates.account.rerating import rederived
+from ledger.aggregates.account.sales import Offer, give_all_back, give_back, sell
 from ledger.aggregates.command import DeviceCommand
 from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
@@ -38,7 +39,7 @@ from ledger.events import (
 )
 from ledger.events.registry import decode
 from ledger.ports import Row
-from ledger.pricing import CompiledTariff
+from ledger.pricing import CompiledTariff, NotRateable
 from ledger.store.session import compiled
 
 KINDS: Final[dict[type[Event], type[Aggregate]]] = {
@@ -76,6 +77,7 @@ class Auditor:
         self._behind = behind
         self._states: dict[tuple[int, str], Aggregate] = {}
         self._tariffs: dict[tuple[str, int], CompiledTariff] = {}
+        self._sales: dict[tuple[str, str], account.UnitsSold] = {}
         self._decisions = Decisions()
 
     def check(self, row: Row) -> Iterator[Finding]:
@@ -97,7 +99,7 @@ class Auditor:
     def end(self) -> Iterator[Finding]:
         """Findings behind the last row of these streams; forgets all but the catalogue."""
         yield from self._decisions.end()
-        self._states = {}
+        self._states, self._sales = {}, {}
 
     def _problems(self, row: Row, event: Event) -> Iterator[tuple[str, str]]:
         state = self._state(row, event)
@@ -133,6 +135,10 @@ class Auditor:
             yield from self._correction(state, event, row)
         elif isinstance(event, account.FixedFeeCharged):
             yield from self._fee(state, event, row)
+        elif isinstance(event, account.UnitsSold):
+            yield from self._sale(state, event, row)
+        elif isinstance(event, account.UnitsReturned):
+            yield from self._return(state, event, row)
         elif isinstance(event, CONTROL):
             yield from self._control(state, event)
         elif isinstance(event, Movement):
@@ -182,6 +188,41 @@ class Auditor:
         elif again != event:
             yield "charge", f"rated again it is {_first_difference(again, event)}"
 
+    def _sale(
+        self, state: Account, event: account.UnitsSold, row: Row
+    ) -> Iterator[tuple[str, str]]:
+        points = [point for point in state.points if point.name == event.point]
+        tariff = self._tariffs.get((event.tariff_id, event.tariff_version))
+        if not points or tariff is None:
+            yield "sale", "its service point or its tariff was not known before it"
+            return
+        self._sales[row.stream_id, event.receipt_no] = event
+        offer = Offer(event.receipt_no, event.paid_minor, row.valid_at, event.channel_fee_minor)
+        try:
+            again = sell(state, points[0], tariff, event.tariff_version, offer)
+        except NotRateable as reason:
+            yield "sale", f"nothing would be sold now: {reason}"
+            return
+        if again != event:
+            yield "sale", f"sold again it is {_first_difference(again, event)}"
+
+    def _return(
+        self, state: Account, event: account.UnitsReturned, row: Row
+    ) -> Iterator[tuple[str, str]]:
+        points = [point for point in state.points if point.name == event.point]
+        sold = self._sales.get((row.stream_id, event.receipt_no))
+        if not points or (event.receipt_no and sold is None):
+            yield "sale", "its service point or its sale was not known before it"
+            return
+        if sold is None:
+            again = next(give_all_back(state, points[0], row.valid_at, event.reason), None)
+        else:
+            again = give_back(state, points[0], sold, event.reason)
+        if again is None:
+            yield "sale", "there was nothing to give back"
+        elif again != event:
+            yield "sale", f"given back again it is {_first_difference(again, event)}"
+
     def _control(self, state: Account, event: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - five topics, one shape
         trace = event.trace
         terms = self._decisions.terms(trace.policy_id, trace.policy_version)
@@ -194,8 +235,11 @@ class Auditor:
             yield "control", f"decided again it is {again or 'no decision'}"
 
 
-def _money(state: Aggregate) -> tuple[int, int]:
-    return (state.balance_minor, state.granted_minor) if isinstance(state, Account) else (0, 0)
+def _money(state: Aggregate) -> tuple[int, ...]:
+    if not isinstance(state, Account):
+        return ()
+    held = [point.units_minor for point in state.points if point.holds_units]
+    return (state.balance_minor, state.granted_minor, *held)
 
 
 def _movement(state: Account, event: Movement) -> Iterator[tuple[str, str]]:

@@ -75,4 +75,12 @@ def _point(point: Point, tariff: CompiledTariff) -> Json:
         "disputed": point.is_disputed,
         "last_reading_at": rfc3339(point.last_at_us),
         "registers": {name: decimal_text(value) for name, value in point.named_registers().items()},
+        **prepaid_body(point.units_left, point.units_minor, holds_units=point.holds_units),
     }
+
+
+def prepaid_body(quantity: int, amount_minor: int, *, holds_units: bool) -> Json:
+    """What a point holds in units, where recharges buy such."""
+    if not holds_units:
+        return {}
+    return {"prepaid": {"quantity": decimal_text(quantity), "amount_minor": amount_minor}}

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ledger.aggregates.account import Account, points
+from ledger.aggregates.account.sales import give_all_back
 from ledger.commands import AccountNo, Command, Identifier, Json, Text
 from ledger.commands.answers import account_answer
 from ledger.events import Event
@@ -40,7 +41,11 @@ def assign_tariff(command: AssignTariff, ledger: Ledger, context: Context) -> An
 
     def fact(session: Session, account: Account) -> Event | None:
         point = account.point(command.service_point)
-        return points.assign_tariff(account, point, *session.tariff(command.tariff_id))
+        assigned = points.assign_tariff(account, point, *session.tariff(command.tariff_id))
+        if assigned is not None:
+            for back in give_all_back(account, point, session.now_us, "another tariff"):
+                session.record(account, back, session.now_us)
+        return assigned
 
     return _assign(command.account_no, fact, ledger, context)
 

@@ -40,6 +40,8 @@ class ServicePointAdded(Event, frozen=True):
     wrap: int
     multiplier_milli: int
     position: Position
+    joins: bool = False
+    """The tiers were counted before, by other points of this kind and tariff: they go on."""
 
 
 class ServicePointRemoved(Event, frozen=True):
@@ -79,6 +81,8 @@ class TariffAssigned(Event, frozen=True):
     from_us: int
     registers: dict[str, int]
     position: Position
+    joins: bool = False
+    """Other points count towards the tariff's tiers already."""
 
 
 class PolicyAssigned(Event, frozen=True):
@@ -198,12 +202,32 @@ Taxed = tuple[tuple[int, int, int, int], ...]
 """(rate numerator, denominator, gross, VAT) of the tax period so far, one per rate."""
 
 
-class AccountCharged(Event, frozen=True):
+class UnitsHeld(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Units that one recharge bought and that are not used yet, and what they were bought for."""
+
+    receipt_no: str
+    """Of the recharge; empty where units came back by a correction, or were put together."""
+    quantity: int
+    lines: tuple[ChargeLine, ...]
+    """The VAT inside is told, and becomes due when they are used."""
+
+
+class UnitsPaid(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What prepaid units paid for, at the prices that they were bought at; oldest first."""
+
+    paid_minor: int
+    left: tuple[UnitsHeld, ...]
+    overused: int
+    """Passed beyond the units held; the next ones make up for it."""
+
+
+class AccountCharged(Event, frozen=True, omit_defaults=True):
     """Consumption up to a reading was rated and paid from the balance (扣费).
 
     `registers` maps a register to [before, after, quantity] in the point's unit; the reading's own
     time is the event's `valid_at`, the one before it `from_us`. `week_minor` is the sum of the
     charges of the seven local days that end with `day`; `taxed` are the tax period's totals then.
+    Where the point holds prepaid `units`, these pay, not the balance.
     """
 
     TOPIC: ClassVar[str] = "account.charged.v1"
@@ -226,6 +250,7 @@ class AccountCharged(Event, frozen=True):
     tax_month: int
     taxed: Taxed
     position: Position
+    units: UnitsPaid | None = None
 
 
 class MeteredInterval(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -237,13 +262,14 @@ class MeteredInterval(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fiel
     registers: dict[str, tuple[int, int, int]]
 
 
-class ChargeCorrected(Event, frozen=True):
+class ChargeCorrected(Event, frozen=True, omit_defaults=True):
     """Intervals of a point became others, and it was rated again (补差); amounts are signed.
 
-    `cause` is `late`, `corrected`, `cancelled` or, where an allowance counts for the whole window,
-    `household`. `replaced` no longer count, `intervals` do; all
-    from `rerated_from_us` on was rated again, up to the last reading, which was at `was_through_us`
-    and is at `through_us`. Where `is_present`, these `registers` and this position are the point's.
+    `cause` is `late`, `corrected`, `cancelled`, `shared` where a reading came behind another meter
+    of the same tiers, or `household` where an allowance counts for the whole window. `replaced` no
+    longer count, `intervals` do; all from `rerated_from_us` on was rated again, that of points with
+    the same tiers as well. The point's last reading was at `was_through_us` and is at `through_us`;
+    where `is_present`, these `registers` are the point's. The position is that of the tiers.
     """
 
     TOPIC: ClassVar[str] = "account.charge_corrected.v1"
@@ -272,6 +298,7 @@ class ChargeCorrected(Event, frozen=True):
     tax_month: int
     taxed: Taxed
     position: Position
+    units: UnitsPaid | None = None
 
 
 class FixedFeeCharged(Event, frozen=True):
@@ -292,6 +319,74 @@ class FixedFeeCharged(Event, frozen=True):
     week_minor: int
     tax_month: int
     taxed: Taxed
+    position: Position
+
+
+class UnitsSold(Event, frozen=True):
+    """A recharge bought units of a point that holds a prepaid quantity (售电).
+
+    From the payment, `arrears_minor` stays in the wallet; `amount_minor` leaves it, for the `lines`
+    that were due at once and for the `units`, with the remainder of rounding to whole quanta.
+    """
+
+    TOPIC: ClassVar[str] = "account.units_sold.v1"
+    account_no: str
+    point: str
+    receipt_no: str
+    tariff_id: str
+    tariff_version: int
+    unit: str
+    paid_minor: int
+    channel_fee_minor: int
+    arrears_minor: int
+    lines: tuple[ChargeLine, ...]
+    units: UnitsHeld
+    remainder_minor: int
+    currency: str
+    amount_minor: int
+    balance_after_minor: int
+    granted_after_minor: int
+    day: int
+    tax_month: int
+    taxed: Taxed
+    held_after: int
+    """Units that the point holds then, and what they were bought for."""
+    held_after_minor: int
+    read_at_us: int
+    """When the point's meter was last read, and what it showed."""
+    registers: dict[str, int]
+    was: Position
+    position: Position
+
+
+class UnitsReturned(Event, frozen=True):
+    """Units that were not used went back, and what they were bought for into the wallet (退还电量).
+
+    By the reversal of their recharge, with its other `lines`; or all that a point held, where it
+    ended (then without a receipt).
+    """
+
+    TOPIC: ClassVar[str] = "account.units_returned.v1"
+    account_no: str
+    point: str
+    receipt_no: str
+    reason: str
+    tariff_id: str
+    unit: str
+    lines: tuple[ChargeLine, ...]
+    units: UnitsHeld
+    currency: str
+    amount_minor: int
+    balance_after_minor: int
+    granted_after_minor: int
+    day: int
+    tax_month: int
+    taxed: Taxed
+    held_after: int
+    """Units that the point holds then, and what they were bought for."""
+    held_after_minor: int
+    read_at_us: int
+    registers: dict[str, int]
     position: Position
 
 
@@ -386,6 +481,8 @@ EVENTS: Final = (
     AccountCharged,
     ChargeCorrected,
     FixedFeeCharged,
+    UnitsSold,
+    UnitsReturned,
     AccountReminded,
     AccountWarned,
     WarningCancelled,

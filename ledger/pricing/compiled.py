@@ -174,6 +174,9 @@ class CompiledTariff:
         """The same as `rate`, in fractions throughout, with every step of the derivation."""
         quantities = by_register(self.hours, from_us, to_us, quantities)
         self._refuse_nonsense(from_us, to_us, quantities)
+        if self.versions[0].by_purchase:
+            message = "The tariff sells units; what a meter counts is paid already."
+            raise NotRateable(SOLD_IN_UNITS, message)
         start, end, pieces = self.pieces(position, from_us, to_us, context)
         exact = [Fraction(quantity) for quantity in quantities]
         tally = self.tally(position, context)
@@ -181,9 +184,6 @@ class CompiledTariff:
         for piece in pieces:
             if piece.window_to <= position.window_from or self._is_reset(piece, position):
                 raise NotRateable(CLOSED_WINDOW, "The interval begins before the open window.")
-            if piece.version.by_purchase:
-                message = "The tariff sells units; what a meter counts is paid already."
-                raise NotRateable(SOLD_IN_UNITS, message)
             steps.append(tally.consume(piece, exact, start, end))
         return tally.position(), tuple(tally.amounts), tuple(steps)
 

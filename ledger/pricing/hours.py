@@ -52,8 +52,13 @@ class Part(NamedTuple):
 class ByHours(Protocol):
     """A tariff, as far as its registers go."""
 
-    registers: tuple[str, ...]
-    hours: "Hours | None"
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """In the order of their quantities."""
+
+    @property
+    def hours(self) -> "Hours | None":
+        """How a single register is split."""
 
 
 class _Day(NamedTuple):

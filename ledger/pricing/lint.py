@@ -177,6 +177,10 @@ def _date_problems(versions: list[Version]) -> Problems:
             )
             yield Problem(place, message, "version_gap")
         yield from _window_problems(old, new, number + 1)
+        if old.accumulation.basis != new.accumulation.basis:
+            message = "Units are sold by all versions or by none; publish another tariff for that."
+            place = pointer("versions", number + 1, "accumulation", "basis")
+            yield Problem(place, message, "purchase")
 
 
 def _unreadable_dates(versions: list[Version]) -> Problems:

@@ -154,6 +154,9 @@ def _accumulation_problems(document: TariffDocument, version: Version, at: Place
             if not isinstance(charge, kinds):
                 message = f"Units are not sold with charges of kind `{charge.kind}`; take it out."
                 yield Problem(pointer(*where, "kind"), message, "purchase")
+            if isinstance(charge, Fixed) and charge.per == "day":
+                message = "A purchase bears amounts of its month; write it as one a month."
+                yield Problem(pointer(*where, "per"), message, "purchase")
             if isinstance(charge, Consumption) and charge.on_excess_over is not None:
                 message = "Units are sold by tiers alone; write the excess as a tier."
                 yield Problem(pointer(*where, "on_excess_over"), message, "purchase")

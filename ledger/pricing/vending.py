@@ -124,9 +124,18 @@ def _piece(tariff: CompiledTariff, at_us: int) -> Piece:
     return Piece(local, local + 1, version, *window, season, local)
 
 
+def quantum_of(tariff: CompiledTariff) -> Fraction:
+    """The token's smallest quantity, in kWh or m³."""
+    return _quantum(tariff.vending or Vending())
+
+
+def _quantum(terms: Vending) -> Fraction:
+    return Fraction(terms.unit_quantum or CENTI)
+
+
 def _quantised(terms: Vending, units: Fraction) -> int:
     """Whole quanta of the token, in Wh or litres."""
-    quantum = Fraction(terms.unit_quantum or CENTI) * WHOLE
+    quantum = _quantum(terms) * WHOLE
     quanta = units / quantum
     rounder = ROUNDERS[terms.unit_mode or "half_up"]
     return int(rounder(quanta.numerator, quanta.denominator) * quantum)

@@ -21,7 +21,7 @@ def undone(position: Position, before: Position, after: Position) -> Position:
     was = before if _window(before) == _window(after) else None
     used = _used(position) - (_used(after) - (_used(was) if was else 0))
     accrued = _without(_accrued(position), _accrued(after), _accrued(was) if was else [])
-    posted = _without(list(position.posted), list(after.posted), list(was.posted) if was else [])
+    posted = _without(_posted(position), _posted(after), _posted(was) if was else [])
     used_by = (used,) if position.used_by else ()  # Units are sold by one register.
     den = lcm(used.denominator, *(units.denominator for units in accrued))
     has_borne = position.months_through == after.months_through
@@ -48,16 +48,14 @@ def _accrued(position: Position) -> list[Fraction]:
     return [Fraction(units, position.den) for units in position.accrued]
 
 
-def _without(
-    now: list[Fraction] | list[int],
-    after: list[Fraction] | list[int],
-    before: list[Fraction] | list[int],
-) -> list[Fraction]:
+def _posted(position: Position) -> list[Fraction]:
+    return [Fraction(amount) for amount in position.posted]
+
+
+def _without(now: list[Fraction], after: list[Fraction], before: list[Fraction]) -> list[Fraction]:
     """Line by line; a later version may have brought new lines."""
-    return [
-        Fraction(value) - (_at(after, line) - _at(before, line)) for line, value in enumerate(now)
-    ]
+    return [value - (_at(after, line) - _at(before, line)) for line, value in enumerate(now)]
 
 
-def _at(values: list[Fraction] | list[int], line: int) -> Fraction:
-    return Fraction(values[line]) if line < len(values) else Fraction(0)
+def _at(values: list[Fraction], line: int) -> Fraction:
+    return values[line] if line < len(values) else Fraction(0)

@@ -5,16 +5,19 @@ holds above zero is contract liability (合同负债), what it owes below zero i
 the two are never netted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ledger.events import Event
 from ledger.events import account as facts
+from ledger.events.account import ChargeLine
 
 CHANNEL: Final = "1012"
 """Money in transit, one account per channel: `1012/<channel>`."""
 RECEIVABLE: Final = "1122"
 LIABILITY: Final = "2205"
+UNITS: Final = "2205/units"
+"""What prepaid units were bought for that are not used yet."""
 VAT: Final = "2221"
 PASS_THROUGH: Final = "2241.02"  # noqa: S105 - an account of the books
 """Collected for others: `2241.02/<payee>`."""
@@ -71,15 +74,41 @@ def _charged(event: Rated) -> list[Posting]:
     if event.amount_minor == 0 and not event.lines:
         return []
     paid = event.amount_minor - event.granted_used_minor
+    units = None if isinstance(event, facts.FixedFeeCharged) else event.units
+    if units is not None:
+        paid -= units.paid_minor
     after = event.balance_after_minor
     entries = _customer(after + paid, after)
     if event.granted_used_minor:
         entries.append((PROMOTION, event.granted_used_minor))
-    for line in event.lines:
+    if units is not None:
+        entries.append((UNITS, units.paid_minor))
+    return entries + _earned(event.lines)
+
+
+def _earned(lines: Iterable[ChargeLine]) -> list[Posting]:
+    entries = []
+    for line in lines:
         entries.append((_income(line.gl), line.vat_minor - line.amount_minor))
         if line.vat_minor:
             entries.append((VAT, -line.vat_minor))
     return entries
+
+
+def _units_sold(event: facts.UnitsSold) -> list[Posting]:
+    after = event.balance_after_minor
+    entries = _customer(after + event.amount_minor, after)
+    return [*entries, (UNITS, -_sum(event.units.lines)), *_earned(event.lines)]
+
+
+def _units_returned(event: facts.UnitsReturned) -> list[Posting]:
+    after = event.balance_after_minor
+    entries = _customer(after - event.amount_minor, after)
+    return [*entries, (UNITS, _sum(event.units.lines)), *_earned(event.lines)]
+
+
+def _sum(lines: Iterable[ChargeLine]) -> int:
+    return sum(line.amount_minor for line in lines)
 
 
 def _income(gl: str) -> str:
@@ -95,6 +124,8 @@ _POSTINGS: Final[dict[type[Event], Callable[[Any], list[Posting]]]] = {
     facts.AccountCharged: _charged,
     facts.ChargeCorrected: _charged,
     facts.FixedFeeCharged: _charged,
+    facts.UnitsSold: _units_sold,
+    facts.UnitsReturned: _units_returned,
     facts.AccountCredited: _credited,
     facts.CreditReversed: _reversed,
     facts.AccountAdjusted: _adjusted,

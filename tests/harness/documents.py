@@ -77,6 +77,18 @@ TOU = tariff(
 """Peak and valley, dearer beyond 100 kWh of both a month."""
 
 
+def sold(tariff_id: str = "sold", **vending: Any) -> Json:  # noqa: ANN401 - as the document names them
+    """Units for money: 50 kWh a month at 0.98, up to 350 at 1.27, beyond at 2.19, after 98.00."""
+    priced = version(
+        {"id": "basic", "kind": "fixed", "per": "first_purchase_of_month", "amount": "98.00"},
+        energy(["0.98", "1.27", "2.19"]),
+        bounds=["50", "350"],
+    )
+    priced["accumulation"]["basis"] = "purchase"
+    terms = {"unit_quantum": "0.1", "unit_mode": "half_up", "arrears_share": "0.25", **vending}
+    return {**tariff(tariff_id, priced), "vending": terms}
+
+
 def policy(
     policy_id: str = "standard",
     *,

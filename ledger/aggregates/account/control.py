@@ -47,7 +47,7 @@ def decide_level(account: Account, point: Point, terms: Terms) -> Iterator[Contr
     """
     if not account.has_moved:
         return
-    available = account.balance_minor + account.granted_minor
+    available = account.available_at(point)
     before = INDEX[point.level]
     remaining = days_left(available, sum(account.week)) if terms.days != NO_DAYS else DAYS_MAX
     after = level_after(before, available, remaining, point.service_kind, terms)
@@ -73,6 +73,7 @@ def is_quiet(account: Account, point: Point, terms: Terms) -> bool:
         point.level == "none"
         and account.balance_minor + account.granted_minor > terms.top_minor
         and terms.days == NO_DAYS
+        and not point.holds_units
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable
 from ledger.pricing.calendar import instants_of_midnight
+from ledger.pricing.vending import sells_units
 from ledger.values import MICROS_PER_DAY, closing_day, local_day
 
 SILENT_US: Final = MICROS_PER_DAY
@@ -22,7 +24,7 @@ def is_silent(point: Point, now_us: int) -> bool:
 
 def days_due(point: Point, tariff: CompiledTariff, now_us: int) -> Iterator[int]:
     """The ends of local days, in UTC, up to which fixed charges are still to be borne."""
-    if is_silent(point, now_us):
+    if is_silent(point, now_us) and not sells_units(tariff):  # Those are borne by purchases.
         first = point.position.fixed_through + 1
         last = local_day(tariff.timezone, now_us)
         for day in range(first, min(last, first + DAYS_MAX - 1) + 1):
@@ -39,6 +41,7 @@ def charge_day(
         return None  # Without a version in force nothing is due; a reading will tell the reason.
     if not any(amounts):
         return None
+    position = sharing.ahead(position, point.position.ahead_us, 0)
     day = closing_day(account.timezone, end_us)
     total = sum(amounts)
     lines, tax_month, taxed = charge_lines(account, tariff, amounts, day)

@@ -1,11 +1,20 @@
 """VAT inside charge lines: differences of the rounded running total of the tax period, per rate."""
 
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from ledger.aggregates.account.state import Account
 from ledger.events.account import ChargeLine, Taxed
-from ledger.pricing import CompiledTariff
+from ledger.pricing import Line
+
+
+class Priced(Protocol):
+    """Whose lines are charged: a tariff, or prepaid units."""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """In the order of their amounts."""
+
 
 _months: Final[dict[int, int]] = {}
 
@@ -20,7 +29,7 @@ def tax_month(day: int) -> int:
 
 
 def charge_lines(
-    account: Account, tariff: CompiledTariff, amounts: tuple[int, ...], day: int
+    account: Account, tariff: Priced, amounts: tuple[int, ...], day: int
 ) -> tuple[tuple[ChargeLine, ...], int, Taxed]:
     """Lines of a charge with the VAT inside; the tax period and its totals after them."""
     month, totals = account.tax_month, account.taxed
