@@ -1,14 +1,14 @@
 """What differs between two documents of the catalogue, place by place, as a person reads it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
 from api.console import words
 from api.console.language import Language
 from api.console.words import N_
-from ledger.pricing.document_diff import Changed, document_diff
+from ledger.pricing.document_diff import KEYS, Changed, document_diff
 
 PLACES: Final = {
     "versions": N_("prices from %(name)s on"),
@@ -61,18 +61,26 @@ def differences(old: object, new: object, language: Language) -> list[Difference
     ]
 
 
-def _opened(change: Changed) -> list[Changed]:
+def _opened(change: Changed) -> Iterator[Changed]:
     """A part that came or went as its own particulars, so that nobody reads JSON."""
-    old, new = change.old, change.new
-    only = new if old is None else old if new is None else None
-    if not isinstance(only, Mapping):
-        return [change]
-    absent: dict[str, Any] = dict.fromkeys(only)
-    pair = (absent, only) if old is None else (only, absent)
-    inner = document_diff(*pair)
-    return [
-        each for one in inner for each in _opened(one._replace(path=f"{change.path}{one.path}"))
-    ]
+    if change.old is None:
+        yield from (Changed(path, None, value) for path, value in _leaves(change.path, change.new))
+    elif change.new is None:
+        yield from (Changed(path, value, None) for path, value in _leaves(change.path, change.old))
+    else:
+        yield change
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _leaves(f"{path}/{name}", member)
+    elif isinstance(value, list) and any(isinstance(member, dict) for member in value):
+        key = KEYS.get(path.rpartition("/")[2], "")
+        for number, member in enumerate(value):
+            yield from _leaves(f"{path}/{member.get(key, number)}", member)
+    elif value is not None:
+        yield path, value
 
 
 def _place(path: str, language: Language) -> str:
