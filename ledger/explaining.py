@@ -10,17 +10,28 @@ from typing import Any
 
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
-from ledger.aggregates.account.intervals import Known
-from ledger.aggregates.account.rerating import Change, change_of, quantities, rated
+from ledger.aggregates.account.intervals import Known, Series
+from ledger.aggregates.account.rerating import (
+    Change,
+    change_of,
+    quantities,
+    rated,
+    side_by_side,
+)
+from ledger.aggregates.account.units import quantity_of
 from ledger.events import Recorded
 from ledger.events import account as facts
 from ledger.events.account import ChargeLine, MeteredInterval
-from ledger.pricing import CompiledTariff, NotRateable, explain
+from ledger.explaining_units import sale_explained, units_used
+from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable, Position, explain
+from ledger.pricing.context import Context
 from ledger.pricing.explain import money_text, quantity_text
-from ledger.values import rfc3339
+from ledger.pricing.hours import TOTAL
+from ledger.values import local_day, rfc3339
 
 Json = dict[str, Any]
 Charge = facts.AccountCharged | facts.ChargeCorrected | facts.FixedFeeCharged
+Told = Charge | facts.UnitsSold
 
 
 def explained(
@@ -38,6 +49,12 @@ def explained(
         if isinstance(change, str):
             raise Refused("not_explained", f"It does not follow from the log: {change}.")
         return _correction(event, recorded, before, tariff, change)
+    if isinstance(event, facts.UnitsSold):
+        return {
+            **_head("sale", event, recorded),
+            **sale_explained(event, recorded.valid_at_us, before, tariff),
+            "lines": [_line(tariff, line) for line in (*event.lines, *event.units.lines)],
+        }
     if isinstance(event, facts.FixedFeeCharged):
         return _fixed_fee(event, recorded, before, tariff)
     raise Refused("not_a_charge", f"At this position is no charge, but {event.TOPIC}.")
@@ -48,6 +65,13 @@ def _charge(
 ) -> Json:
     point = before.point(event.point)
     interval = MeteredInterval(event.meter_no, event.from_us, recorded.valid_at_us, event.registers)
+    if event.units is not None:
+        return {
+            **_head("charge", event, recorded),
+            "intervals": [{**_interval(interval), "steps": []}],
+            "units": units_used(point, quantity_of([interval]), tariff),
+            **_foot(event, tariff),
+        }
     try:
         _, _, steps = tariff.derive(
             point.position,
@@ -60,7 +84,7 @@ def _charge(
         raise Refused(reason.code, str(reason)) from reason
     return {
         **_head("charge", event, recorded),
-        "intervals": [{**_interval(interval), "steps": explain(tariff, steps)}],
+        "intervals": [{**_metered(interval, tariff), "steps": explain(tariff, steps)}],
         **_foot(event, tariff),
     }
 
@@ -72,21 +96,23 @@ def _correction(
     tariff: CompiledTariff,
     change: Change,
 ) -> Json:
-    series, context = change.series, before.rating_context()
-    intervals = series.intervals()
-    _, totals = rated(tariff, series, intervals, context)
-    position, derived = series.anchor.position, []
-    for interval in intervals:
-        position, _, steps = tariff.derive(
-            position, interval.from_us, interval.to_us, quantities(tariff, interval), context
-        )
-        derived.append({**_interval(interval), "steps": explain(tariff, steps)})
-    silent = tariff.derive_fixed_only(position, series.fixed_at_us, context)[2]
-    return {
+    told = {
         **_head("correction", event, recorded),
         "cause": event.cause,
         "reason": event.reason,
         "replaced": [_interval(each) for each in event.replaced],
+    }
+    if event.units is not None:
+        came = [{**_interval(each), "steps": []} for each in event.intervals]
+        nothing: Json = {"silent_days": [], "differences": []}
+        return {**told, "intervals": came, **nothing, **_foot(event, tariff)}
+    series, context = change.series, before.rating_context()
+    intervals = series.intervals()
+    _, totals = rated(tariff, series, intervals, context)
+    position, derived = _derived(tariff, series, intervals, context)
+    silent = tariff.derive_fixed_only(position, series.fixed_at_us, context)[2]
+    return {
+        **told,
         "intervals": derived,
         "silent_days": explain(tariff, silent),
         "differences": [
@@ -95,6 +121,30 @@ def _correction(
         ],
         **_foot(event, tariff),
     }
+
+
+def _derived(
+    tariff: CompiledTariff,
+    series: Series,
+    intervals: list[MeteredInterval],
+    context: Context | None,
+) -> tuple[Position, list[Json]]:
+    """Where the tiers stand after the intervals, and every step of each."""
+    position, derived = series.begin(tariff), []
+    try:
+        for interval in intervals:
+            position, _, steps = tariff.derive(
+                position, interval.from_us, interval.to_us, quantities(tariff, interval), context
+            )
+            derived.append(steps)
+    except NotRateable as reason:
+        if reason.code != CLOSED_WINDOW:
+            raise
+        position, derived = side_by_side(tariff, series, intervals, context)
+    return position, [
+        {**_metered(interval, tariff), "steps": explain(tariff, steps)}
+        for interval, steps in zip(intervals, derived, strict=True)
+    ]
 
 
 def _difference(tariff: CompiledTariff, line_id: str, total: int, posted: int) -> Json:
@@ -123,7 +173,7 @@ def _fixed_fee(
     }
 
 
-def _head(kind: str, event: Charge, recorded: Recorded) -> Json:
+def _head(kind: str, event: Told, recorded: Recorded) -> Json:
     return {
         "kind": kind,
         "account_no": event.account_no,
@@ -162,6 +212,27 @@ def _line(tariff: CompiledTariff, line: ChargeLine) -> Json:
         "amount_minor": line.amount_minor,
         "vat_minor": line.vat_minor,
         "vat_rate": f"{num}/{den}",
+    }
+
+
+def _metered(interval: MeteredInterval, tariff: CompiledTariff) -> Json:
+    """An interval, and where one register counted for all hours, how these are told apart."""
+    hours = tariff.hours
+    if hours is None or TOTAL not in interval.registers:
+        return _interval(interval)
+    parts = hours.split(interval.from_us, interval.to_us, interval.registers[TOTAL][2])
+    return {
+        **_interval(interval),
+        "hours": [
+            {
+                "register": tariff.registers[part.register],
+                "from": rfc3339(part.from_us),
+                "to": rfc3339(part.to_us),
+                "day_type": hours.day_type(local_day(tariff.timezone, part.from_us)),
+                "quantity": quantity_text(part.quantity),
+            }
+            for part in parts
+        ],
     }
 
 

@@ -75,12 +75,12 @@ def page_of_events(
     if asked.types:
         statement = statement.where(or_(*map(is_topic, asked.types)))
     if asked.cursor is not None:
-        (last,) = key_of(asked.cursor, int)
+        (last,) = key_of(asked.cursor, account_no, int)
         behind = min(max(last, 0), VERSION_MAX)
         statement = statement.where(version < behind if asked.newest_first else version > behind)
     order = version.desc() if asked.newest_first else version
     rows = [to_row(row) for row in connection.execute(statement.order_by(order).limit(limit))]
-    cursor = cursor_of(rows[-1].version) if len(rows) == limit else None
+    cursor = cursor_of(account_no, rows[-1].version) if len(rows) == limit else None
     return Page([event_body(row) for row in rows], cursor)
 
 
@@ -146,12 +146,13 @@ def page_of_readings(
     )
     since = asked.from_us - 1
     if asked.cursor is not None:
-        behind = key_of(asked.cursor, int, int, int)
+        behind = key_of(asked.cursor, asked.meter_no, int, int, int)
         statement = statement.where(key > tuple_(*map(literal, behind)))
         since = behind[0]
     rows = connection.execute(statement.order_by(*key).limit(limit)).all()
     last = rows[-1] if len(rows) == limit else None
-    cursor = None if last is None else cursor_of(last.valid_at, last.shard, last.position)
+    place = None if last is None else (last.valid_at, last.shard, last.position)
+    cursor = None if place is None else cursor_of(asked.meter_no, *place)
     until = asked.to_us if last is None else last.valid_at
     corrected = corrected_readings(connection, homes, asked.meter_no)
     found = [(row.valid_at, body) for row in rows if (body := _as_it_is(to_row(row), corrected))]
@@ -164,7 +165,9 @@ def _as_it_is(row: Row, corrected: Mapping[tuple[str, int], Corrected]) -> Json 
     change = corrected.get((row.stream_id, row.valid_at))
     if change is None or change.row.position < row.position:
         return _reading(row)
-    return None if change.interval is None else corrected_body(change)
+    if change.interval is None:
+        return None
+    return corrected_body(change, _charged(row).amount_minor)
 
 
 def _late(
@@ -177,7 +180,7 @@ def _late(
     for (stream, at_us), change in corrected.items():
         is_here = since_us < at_us <= until_us and (stream, at_us) not in charged
         if is_here and change.interval is not None:
-            yield at_us, corrected_body(change)
+            yield at_us, corrected_body(change, 0)
 
 
 def accounts_of_meter(connection: Connection, shards: int, meter_no: str) -> list[str]:
@@ -228,9 +231,14 @@ def is_within(reach: Reach, site: str | None, account_no: str) -> bool:
     return site is not None and reach.covers(account_no, site)
 
 
-def _reading(row: Row) -> Json:
+def _charged(row: Row) -> AccountCharged:
     charged = decode(row.topic, row.payload)
     assert isinstance(charged, AccountCharged)  # noqa: S101 - the statement asks for this topic
+    return charged
+
+
+def _reading(row: Row) -> Json:
+    charged = _charged(row)
     return {
         "reading_id": f"{charged.meter_no}@{rfc3339(row.valid_at)}",
         "meter_no": charged.meter_no,
@@ -240,6 +248,7 @@ def _reading(row: Row) -> Json:
         "registers": {name: decimal_text(v[1]) for name, v in charged.registers.items()},
         "quantity": decimal_text(sum(v[2] for v in charged.registers.values())),
         "amount_minor": charged.amount_minor,
+        "corrections": [],
         "currency": charged.currency,
         "shard": row.shard,
         "position": row.position,

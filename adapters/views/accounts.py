@@ -9,10 +9,12 @@ from sqlalchemy import Connection, and_, or_, select
 
 from adapters.views.tables import table_of
 from ledger.aggregates.account.control import INDEX
+from ledger.aggregates.account.sharing import kind_of
 from ledger.aggregates.account.state import days_left
+from ledger.commands.answers import prepaid_body
 from ledger.commands.quantities import decimal_text
 from ledger.pricing import CompiledTariff, Position
-from ledger.projections.accounts import Accounts, Usage
+from ledger.projections.accounts import GONE, Accounts, Usage
 from ledger.values import rfc3339, shard_of
 
 Json = dict[str, Any]
@@ -47,6 +49,7 @@ def account_body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a dat
     usage, supply = _json(row.usage), _json(row.supply)
     available = row.balance_minor + row.granted_minor
     levels = [supply[name]["level"] for name in points]
+    tiers = _tiers(usage)
     return {
         "account_no": row.account_no,
         "status": row.status,
@@ -60,7 +63,7 @@ def account_body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a dat
         "group": row.user_group,
         "timezone": row.timezone,
         "service_points": [
-            _point(name, particulars, Usage(*usage[name]), supply[name], tariff_of)
+            _point(name, particulars, Usage(*usage[name]), supply[name], tiers, tariff_of)
             for name, particulars in points.items()
         ],
         "version": row.version,
@@ -83,20 +86,48 @@ def _by_point(flat: Json) -> dict[str, Json]:
     return dict(sorted(points.items(), key=lambda item: int(item[1]["added"])))
 
 
-def _point(name: str, particulars: Json, usage: Usage, supply: Json, tariff_of: TariffOf) -> Json:
-    tariff = tariff_of(usage.tariff_id)
-    position = Position(
-        version=usage.version,
-        window_from=usage.window_from,
-        window_to=usage.window_to,
-        in_service_from=usage.in_service_from,
-        used=usage.used,
-        den=usage.den,
-        season=usage.season,
+Tiers = dict[tuple[str, str], Usage]
+"""Where the tiers of a service kind and tariff stand: as the newest fact left them."""
+
+
+def _tiers(usage: Json) -> Tiers:
+    tiers: Tiers = {}
+    for name, told in usage.items():
+        newest = Usage(*told)
+        key = kind_of(name.removesuffix(GONE)), newest.tariff_id
+        if key not in tiers or tiers[key].fact < newest.fact:
+            tiers[key] = newest
+    return tiers
+
+
+def _position(tiers: Usage) -> Position:
+    return Position(
+        version=tiers.version,
+        window_from=tiers.window_from,
+        window_to=tiers.window_to,
+        in_service_from=tiers.in_service_from,
+        used=tiers.used,
+        den=tiers.den,
+        season=tiers.season,
         accrued=(),
         posted=(),
         fixed_through=0,
+        limits=tuple(tiers.limits),
+        limits_den=tiers.limits_den,
+        used_by=tuple(tiers.used_by),
     )
+
+
+def _point(
+    name: str,
+    particulars: Json,
+    usage: Usage,
+    supply: Json,
+    tiers: Tiers,
+    tariff_of: TariffOf,
+) -> Json:
+    tariff = tariff_of(usage.tariff_id)
+    position = _position(tiers[kind_of(name), usage.tariff_id])
     number, next_bound = tariff.tier(position)
     return {
         "service_point": name,
@@ -105,9 +136,9 @@ def _point(name: str, particulars: Json, usage: Usage, supply: Json, tariff_of: 
         "tariff_id": usage.tariff_id,
         "policy_id": particulars["policy_id"],
         "tier": {
-            "window_from": date.fromordinal(usage.window_from).isoformat(),
-            "window_to": date.fromordinal(usage.window_to).isoformat(),
-            "used": decimal_text(usage.used // usage.den),
+            "window_from": date.fromordinal(position.window_from).isoformat(),
+            "window_to": date.fromordinal(position.window_to).isoformat(),
+            "used": decimal_text(position.used // position.den),
             "tier": number,
             "next_bound": None if next_bound is None else decimal_text(next_bound),
         },
@@ -119,4 +150,9 @@ def _point(name: str, particulars: Json, usage: Usage, supply: Json, tariff_of: 
         "disputed": "disputed" in particulars,
         "last_reading_at": rfc3339(usage.at_us),
         "registers": {name: decimal_text(value) for name, value in usage.registers.items()},
+        **prepaid_body(
+            particulars.get("units", 0),
+            particulars.get("units_minor", 0),
+            holds_units="units" in particulars,
+        ),
     }

@@ -20,11 +20,15 @@ Home = tuple[int, str]
 
 
 class Corrected(NamedTuple):
-    """A reading as a correction left it; without an interval it does not count."""
+    """A reading as the newest of its corrections left it; without an interval it does not count."""
 
     row: Row
     event: ChargeCorrected
     interval: MeteredInterval | None
+    corrections: tuple[Json, ...]
+    """All that spoke of it, in the order in which they were booked."""
+    booked_minor: int
+    """What those of them moved that were booked for this very reading."""
 
 
 def corrected_readings(
@@ -42,18 +46,47 @@ def corrected_readings(
     for row in map(to_row, rows):
         event = decode(row.topic, row.payload)
         assert isinstance(event, ChargeCorrected)  # noqa: S101 - the statement asks for this topic
-        for gone in event.replaced:
-            if gone.meter_no == meter_no:
-                found[row.stream_id, gone.to_us] = Corrected(row, event, None)
-        for come in event.intervals:
-            if come.meter_no == meter_no:
-                found[row.stream_id, come.to_us] = Corrected(row, event, come)
+        since = {each.to_us: each for each in event.intervals if each.meter_no == meter_no}
+        gone = {each.to_us for each in event.replaced if each.meter_no == meter_no}
+        for at_us in gone | since.keys():
+            place = row.stream_id, at_us
+            found[place] = _corrected(found.get(place), row, event, since.get(at_us), at_us)
     return found
 
 
-def corrected_body(corrected: Corrected) -> Json:
-    """A corrected reading as `GET /readings` shows it; what it cost is told by its correction."""
-    row, event, interval = corrected
+def _corrected(
+    before: Corrected | None,
+    row: Row,
+    event: ChargeCorrected,
+    interval: MeteredInterval | None,
+    at_us: int,
+) -> Corrected:
+    told = before.corrections if before else ()
+    booked = event.amount_minor if row.valid_at == at_us else 0
+    return Corrected(
+        row,
+        event,
+        interval,
+        (*told, _correction(row, event)),
+        booked + (before.booked_minor if before else 0),
+    )
+
+
+def _correction(row: Row, event: ChargeCorrected) -> Json:
+    """A correction; its amount is that of the reading at whose time it was booked."""
+    return {
+        "shard": row.shard,
+        "position": row.position,
+        "cause": event.cause,
+        "reason": event.reason,
+        "booked_at": rfc3339(row.valid_at),
+        "amount_minor": event.amount_minor,
+    }
+
+
+def corrected_body(corrected: Corrected, charged_minor: int) -> Json:
+    """A corrected reading as `GET /readings` shows it, with all that was ever posted for it."""
+    row, event, interval, corrections, booked_minor = corrected
     assert interval is not None  # noqa: S101 - only what counts is shown
     return {
         "reading_id": f"{interval.meter_no}@{rfc3339(interval.to_us)}",
@@ -63,7 +96,8 @@ def corrected_body(corrected: Corrected) -> Json:
         "at": rfc3339(interval.to_us),
         "registers": {name: decimal_text(v[1]) for name, v in interval.registers.items()},
         "quantity": decimal_text(sum(v[2] for v in interval.registers.values())),
-        "amount_minor": None,
+        "amount_minor": charged_minor + booked_minor,
+        "corrections": list(corrections),
         "currency": event.currency,
         "shard": row.shard,
         "position": row.position,

@@ -1,7 +1,7 @@
 """Accounts with a silent meter, for fixed charges that fall due by time alone."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Engine, select
@@ -9,6 +9,8 @@ from sqlalchemy import Engine, select
 from adapters.views.accounts import ACCOUNTS
 
 PAGE_ROWS: Final = 2_000
+Told = str | dict[str, Any]
+"""A JSON column: text on SQLite, an object on PostgreSQL."""
 
 
 def silent_accounts(engine: Engine, shards: int, before_us: int) -> Iterator[list[str]]:
@@ -23,7 +25,7 @@ def silent_accounts(engine: Engine, shards: int, before_us: int) -> Iterator[lis
 
 def _page(engine: Engine, shard: int, after: str, before_us: int) -> tuple[list[str], str | None]:
     statement = (
-        select(ACCOUNTS.c.account_no, ACCOUNTS.c.status, ACCOUNTS.c.usage)
+        select(ACCOUNTS.c.account_no, ACCOUNTS.c.status, ACCOUNTS.c.usage, ACCOUNTS.c.supply)
         .where(ACCOUNTS.c.shard == shard, ACCOUNTS.c.account_no > after)
         .order_by(ACCOUNTS.c.account_no)
         .limit(PAGE_ROWS)
@@ -33,12 +35,17 @@ def _page(engine: Engine, shard: int, after: str, before_us: int) -> tuple[list[
     silent = [
         row.account_no
         for row in rows
-        if row.status == "open" and _last_read_us(row.usage) <= before_us
+        if row.status == "open" and _last_read_us(row.usage, row.supply) <= before_us
     ]
     return silent, rows[-1].account_no if len(rows) == PAGE_ROWS else None
 
 
-def _last_read_us(usage: str | dict[str, list[object]]) -> int:
+def _last_read_us(usage: Told, supply: Told) -> int:
     """Time of the reading that is the longest ago, of all points; far ahead without points."""
-    points = msgspec.json.decode(usage) if isinstance(usage, str) else usage
-    return min((int(str(point[0])) for point in points.values()), default=2**62)
+    last, points = _object(usage), _object(supply)
+    return min((int(str(last[name][0])) for name in points), default=2**62)
+
+
+def _object(told: Told) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(told) if isinstance(told, str) else told
+    return found

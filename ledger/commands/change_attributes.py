@@ -35,7 +35,8 @@ def handle(command: ChangeAttributes, ledger: Ledger, context: Context) -> Answe
         fact = points.change_attributes(account, dict(command.attributes), at_us, command.reason)
         if fact is not None:
             session.record(account, fact, at_us)
-            for point in account.points:
+            tiers = {(each.service_kind, each.tariff_id): each for each in account.points}
+            for point in tiers.values():
                 _rate_again(session, account, point, fact, at_us)
         return {"changed": fact is not None, **account_answer(account, session)}
 
@@ -53,9 +54,10 @@ def _rate_again(
     series = series_of(session, account, point.meter_no, opened_us + 1)
     if isinstance(series, Quarantine):
         raise Refused(series.code, series.reason)
-    posted = series.intervals()
-    if posted:
-        change = Change(HOUSEHOLD, told.reason, at_us, posted, series)
+    if series.intervals():
+        own = series.own()
+        through_us = own[-1].to_us if own else point.last_at_us
+        change = Change(HOUSEHOLD, told.reason, at_us, series, series, through_us)
         fact = correct_charge(account, change, tariff, version)
         if isinstance(fact, Quarantine):
             raise Refused(fact.code, fact.reason)

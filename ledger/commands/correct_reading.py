@@ -14,7 +14,7 @@ from ledger.aggregates.meter import Meter
 from ledger.commands import Command, Json, MeterNo, Moment, Reason
 from ledger.commands.answers import money_of
 from ledger.commands.quantities import Registers, decimal_text
-from ledger.commands.rerating import record_correction, series_of
+from ledger.commands.rerating import last_of, record_correction, series_of
 from ledger.events.account import ChargeCorrected, MeteredInterval
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.store.folding import FOLD_HASH, fold
@@ -101,7 +101,7 @@ def _change(command: Wanted, account: Account, series: Series, at_us: int) -> Ch
     shown = series.shown(meter_no, at_us)
     if shown is None:
         raise _unknown(command)
-    posted = series.intervals()
+    posted = series.copy()
     if isinstance(command, CancelReading):
         _require_no_border(account, series, meter_no, at_us)
         why = series.cancel(meter_no, at_us)
@@ -113,16 +113,14 @@ def _change(command: Wanted, account: Account, series: Series, at_us: int) -> Ch
         cause = CORRECTED
     if why is not None:
         raise Refused(why.code, why.reason)
-    return Change(cause, command.reason, at_us, posted, series)
+    return Change(cause, command.reason, at_us, posted, series, last_of(posted))
 
 
 def _require_no_border(account: Account, series: Series, meter_no: str, at_us: int) -> None:
     """Refuse to cancel the reading with which a meter ended: its successor began with it."""
-    last = series.intervals()[-1]
-    is_last_of_meter = not any(
-        each.from_us == at_us and each.meter_no == meter_no for each in series.intervals()
-    )
-    stands = account.point_of_meter(meter_no) is not None and last.to_us == at_us
+    own = series.own()
+    is_last_of_meter = not any(each.from_us == at_us and each.meter_no == meter_no for each in own)
+    stands = account.point_of_meter(meter_no) is not None and own[-1].to_us == at_us
     if is_last_of_meter and not stands:
         raise Refused("final_reading", "A meter's final reading can be corrected, not cancelled.")
 

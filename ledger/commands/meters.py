@@ -4,8 +4,9 @@ from concurrent.futures import Future
 
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account, Point
-from ledger.aggregates.account.consumption import Quarantine, charge
+from ledger.aggregates.account.consumption import OUT_OF_TURN, Quarantine, charge
 from ledger.aggregates.account.points import remove_point, replace_meter
+from ledger.aggregates.account.sales import give_all_back
 from ledger.aggregates.meter import Meter
 from ledger.commands import AccountNo, Command, Json, MeterNo, Moment, Reason
 from ledger.commands.answers import account_answer
@@ -13,6 +14,7 @@ from ledger.commands.fit_meter import fit_meter
 from ledger.commands.late_readings import CONTRADICTION
 from ledger.commands.open_account import DEFAULT_WRAP, ServicePoint, install
 from ledger.commands.quantities import PositiveQuantity, Registers
+from ledger.commands.rerating import take_in_turn
 from ledger.store import Answer, Context, Ledger, Session
 from ledger.values import micros
 
@@ -81,6 +83,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
         replaced = replace_meter(
             account,
             point,
+            at_us=at_us,
             new_meter_no=command.meter_no,
             registers=command.initial,
             wrap=command.wrap,
@@ -110,6 +113,8 @@ def remove(command: RemoveMeter, ledger: Ledger, context: Context) -> Answer:
         at_us = micros(command.removed_at)
         _charge_final(session, account, point, command.final, at_us)
         _retire(session, account, point, at_us)
+        for back in give_all_back(account, point, at_us, command.reason):
+            session.record(account, back, at_us)
         session.record(account, remove_point(account, point, command.reason), at_us)
         session.decide_levels(account, at_us)
         return account_answer(account, session)
@@ -131,9 +136,14 @@ def _charge_final(
         raise Refused(CONTRADICTION.code, CONTRADICTION.reason)
     tariff, version = session.tariff(point.tariff_id)
     fact = charge(account, point, at_us, registers, tariff, version, session.now_us)
-    if isinstance(fact, Quarantine):
+    if fact is OUT_OF_TURN:
+        taken = take_in_turn(session, account, point, at_us, registers)
+        if isinstance(taken, Quarantine):
+            raise Refused(taken.code, taken.reason)
+    elif isinstance(fact, Quarantine):
         raise Refused(fact.code, fact.reason)
-    session.record(account, fact, at_us)
+    else:
+        session.record(account, fact, at_us)
 
 
 def _retire(session: Session, account: Account, point: Point, at_us: int) -> None:

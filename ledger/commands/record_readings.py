@@ -10,11 +10,11 @@ from concurrent.futures import Future
 from typing import Final
 
 from ledger.aggregates.account import Account, Point
-from ledger.aggregates.account.consumption import Quarantine, charge
+from ledger.aggregates.account.consumption import OUT_OF_TURN, Quarantine, charge
 from ledger.aggregates.meter import Meter
 from ledger.commands import Json
 from ledger.commands.late_readings import LATE, LateReadings, Reading, Waiting
-from ledger.commands.rerating import take_late
+from ledger.commands.rerating import take_in_turn, take_late
 from ledger.events.meter import ReadingQuarantined
 from ledger.store import Answer, Context, Ledger, MoreShardsError, Session
 from ledger.store.ledger import Home
@@ -160,10 +160,20 @@ class Batch:
             account, point, reading.at_us, reading.registers, tariff, version, session.now_us
         )
         if isinstance(fact, Quarantine):
+            if fact is OUT_OF_TURN:
+                return self._charge_in_turn(index, reading, account, point)
             self.keep(index, reading, account, fact)
             return False
         session.record(account, fact, reading.at_us)
         session.decide_levels(account, reading.at_us)
+        return True
+
+    def _charge_in_turn(self, index: int, reading: Reading, account: Account, point: Point) -> bool:
+        """Rate the reading in where another meter of the same tiers is counted further."""
+        fact = take_in_turn(self._session, account, point, reading.at_us, reading.registers)
+        if isinstance(fact, Quarantine):
+            self.keep(index, reading, account, fact)
+            return False
         return True
 
     def keep(self, index: int, aside: Reading, account: Account | None, why: Quarantine) -> None:

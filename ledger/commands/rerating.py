@@ -7,11 +7,17 @@ what this batch has recorded comes before them.
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ledger.aggregates.account import Account
+from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine
 from ledger.aggregates.account.intervals import Known, Series, shows
-from ledger.aggregates.account.read_back import READ_BACK, newest_first, read_series
-from ledger.aggregates.account.rerating import LATE, Change, correct_charge
+from ledger.aggregates.account.read_back import (
+    NEVER,
+    READ_BACK,
+    Sought,
+    newest_first,
+    read_series,
+)
+from ledger.aggregates.account.rerating import LATE, SHARED, Change, correct_charge
 from ledger.commands.late_readings import CONTRADICTION, Reading
 from ledger.events.account import ChargeCorrected
 from ledger.store import Session
@@ -43,12 +49,22 @@ def known_facts(session: Session, account: Account) -> Iterator[Known]:
     )
 
 
-def series_of(session: Session, account: Account, meter_no: str, at_us: int) -> Series | Quarantine:
-    """The intervals of the point that a meter counts for, from before a time on."""
+def series_of(
+    session: Session, account: Account, meter_no: str, at_us: int, begins_us: int = NEVER
+) -> Series | Quarantine:
+    """The intervals of the point that a meter counts for, from before a time on.
+
+    `begins_us` is when the first interval begins that will be added to them.
+    """
     if account.status != "open":
         return CLOSED
     metering = account.point_of_meter(meter_no)
-    series = read_series(known_facts(session, account), meter_no, at_us, metering)
+    series = read_series(
+        known_facts(session, account),
+        Sought(meter_no, at_us, begins_us),
+        lambda tariff_id: session.tariff(tariff_id)[0],
+        metering,
+    )
     if isinstance(series, Series):
         tariff, _ = session.tariff(series.anchor.tariff_id)
         series.powers = tariff.power_registers
@@ -77,7 +93,7 @@ def _take_part(
     series = series_of(session, account, meter_no, readings[0].at_us)
     if isinstance(series, Quarantine):
         return [Taken(series)] * len(readings)
-    posted = series.intervals()
+    posted = series.copy()
     taken = [_split(series, reading) for reading in readings]
     first = next(
         (
@@ -89,10 +105,32 @@ def _take_part(
     )
     if first is None:
         return taken
-    refused = record_correction(session, account, Change(LATE, "", first, posted, series))
+    change = Change(LATE, "", first, posted, series, last_of(posted))
+    refused = record_correction(session, account, change)
     if isinstance(refused, Quarantine):
         return [Taken(refused) if outcome == Taken() else outcome for outcome in taken]
     return taken
+
+
+def take_in_turn(
+    session: Session, account: Account, point: Point, at_us: int, registers: dict[str, int]
+) -> ChargeCorrected | Quarantine:
+    """Charge a reading whose place is before others that its tiers count, or beside them."""
+    since_us = point.last_at_us
+    series = series_of(session, account, point.meter_no, at_us, since_us)
+    if isinstance(series, Quarantine):
+        return series
+    posted = series.copy()
+    why = series.append(point.meter_no, since_us, point.named_registers(), at_us, registers)
+    if why is not None:
+        return why
+    return record_correction(session, account, Change(SHARED, "", at_us, posted, series, since_us))
+
+
+def last_of(series: Series) -> int:
+    """The point's last reading that counts in a series."""
+    own = series.own()
+    return own[-1].to_us if own else series.anchor.until_us
 
 
 def _split(series: Series, reading: Reading) -> Taken:

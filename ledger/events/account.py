@@ -23,7 +23,7 @@ class AccountOpened(Event, frozen=True):
     personal: dict[str, str]
 
 
-class ServicePointAdded(Event, frozen=True):
+class ServicePointAdded(Event, frozen=True, omit_defaults=True):
     """A meter and a tariff began to count for the account (用户点)."""
 
     TOPIC: ClassVar[str] = "account.service_point_added.v1"
@@ -70,7 +70,7 @@ class MeterReplaced(Event, frozen=True):
     reason: str
 
 
-class TariffAssigned(Event, frozen=True):
+class TariffAssigned(Event, frozen=True, omit_defaults=True):
     """The point is rated by another tariff, from its last reading on."""
 
     TOPIC: ClassVar[str] = "account.tariff_assigned.v1"

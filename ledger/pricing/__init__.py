@@ -7,11 +7,12 @@ from ledger.pricing.context import Context
 from ledger.pricing.document import TariffDocument, parse_tariff
 from ledger.pricing.explain import explain
 from ledger.pricing.lint import lint
-from ledger.pricing.position import Line, NotRateable, Position
+from ledger.pricing.position import CLOSED_WINDOW, Line, NotRateable, Position
 from ledger.pricing.problems import Problem, TariffInvalid
 from ledger.pricing.vending import Payment, Sale, vend
 
 __all__ = [
+    "CLOSED_WINDOW",
     "CaseFileInvalid",
     "CaseResult",
     "CompiledTariff",

@@ -1,20 +1,34 @@
 """The accounts view: money, tier positions and supply of every account as they are now."""
 
+# size: what every fact of an account does to its row stands on one page.
+
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 from ledger.events import Event, Recorded, supply
 from ledger.events import account as facts
-from ledger.pricing import Position
 from ledger.projections import Column, Merge, Row
 
 Change = dict[str, Any]
+Moved = (
+    facts.ServicePointAdded
+    | facts.MeterReplaced
+    | facts.TariffAssigned
+    | facts.AccountCharged
+    | facts.ChargeCorrected
+    | facts.UnitsSold
+    | facts.UnitsReturned
+)
+GONE: Final = "."
+"""Behind the name of a point that is gone: where its tiers stand since."""
 
 
 class Usage(NamedTuple):
     """How far a point has come, as its last reading left it: an array in the column `usage`.
 
-    An array, because every reading writes it: the names would be most of what is stored.
+    An array, because every reading writes it: the names would be most of what is stored. Of points
+    that share their tiers, the one with the newest `fact` tells where these stand; so does one
+    that was removed, whose usage stays.
     """
 
     at_us: int
@@ -27,6 +41,13 @@ class Usage(NamedTuple):
     window_to: int
     used: int
     den: int
+    fact: int = 0
+    """Version of the account's stream at which it came so far."""
+    limits: tuple[int, ...] = ()
+    """Tier bounds over `limits_den`, where a household has others than everyone; with what each
+    register used, where it has tiers for itself. Left out where there is neither."""
+    limits_den: int = 1
+    used_by: tuple[int, ...] = ()
 
 
 class Accounts:
@@ -96,12 +117,11 @@ def _opened(event: facts.AccountOpened, _recorded: Recorded) -> Change:
     }
 
 
-def _usage(
-    point: str, at_us: int, registers: dict[str, int], tariff_id: str, position: Position
-) -> Change:
-    usage = Usage(
+def _usage(event: Moved, at_us: int, registers: dict[str, int], recorded: Recorded) -> Change:
+    position = event.position
+    usage: tuple[Any, ...] = (
         at_us,
-        tariff_id,
+        event.tariff_id,
         registers,
         position.version,
         position.season,
@@ -110,8 +130,11 @@ def _usage(
         position.window_to,
         position.used,
         position.den,
+        recorded.version,
     )
-    return {point: usage}
+    if position.limits or position.used_by:
+        usage += (position.limits, position.limits_den, position.used_by)
+    return {event.point: usage}
 
 
 def _point(name: str, **particulars: str | int | None) -> Change:
@@ -130,9 +153,7 @@ def _point_added(event: facts.ServicePointAdded, recorded: Recorded) -> Change:
     )
     return {
         **particulars,
-        "usage": _usage(
-            event.point, recorded.valid_at_us, event.registers, event.tariff_id, event.position
-        ),
+        "usage": _usage(event, recorded.valid_at_us, event.registers, recorded),
         "supply": {event.point: {"level": "none", "intended": "on"}},
     }
 
@@ -150,22 +171,22 @@ def _point_removed(event: facts.ServicePointRemoved, _recorded: Recorded) -> Cha
         seen_us=None,
         guaranteed_until_us=None,
         disputed=None,
+        units=None,
+        units_minor=None,
     )
-    return {**particulars, "usage": gone, "supply": gone}
+    return {**particulars, "supply": gone}
 
 
 def _meter_replaced(event: facts.MeterReplaced, recorded: Recorded) -> Change:
     return {
         **_point(event.point, meter_no=event.new_meter_no, actual=None, seen_us=None),
-        "usage": _usage(
-            event.point, recorded.valid_at_us, event.registers, event.tariff_id, event.position
-        ),
+        "usage": _usage(event, recorded.valid_at_us, event.registers, recorded),
     }
 
 
-def _tariff_assigned(event: facts.TariffAssigned, _recorded: Recorded) -> Change:
-    usage = _usage(event.point, event.from_us, event.registers, event.tariff_id, event.position)
-    return {"usage": usage}
+def _tariff_assigned(event: facts.TariffAssigned, recorded: Recorded) -> Change:
+    holds_nothing = _point(event.point, units=None, units_minor=None)
+    return {**holds_nothing, "usage": _usage(event, event.from_us, event.registers, recorded)}
 
 
 def _policy_assigned(event: facts.PolicyAssigned, _recorded: Recorded) -> Change:
@@ -176,26 +197,32 @@ def _group_assigned(event: facts.GroupAssigned, _recorded: Recorded) -> Change:
     return {"user_group": event.group}
 
 
+def _units_paid(point: str, units: facts.UnitsPaid) -> Change:
+    """What is left of the prepaid units of a point."""
+    amount = sum(line.amount_minor for held in units.left for line in held.lines)
+    quantity = sum(held.quantity for held in units.left) - units.overused
+    return _point(point, units=quantity, units_minor=amount if quantity > 0 else 0)
+
+
 def _charged(event: facts.AccountCharged, recorded: Recorded) -> Change:
     registers = {name: values[1] for name, values in event.registers.items()}
+    paid = {} if event.units is None else _units_paid(event.point, event.units)
     return {
+        **paid,
         "balance_minor": event.balance_after_minor,
         "granted_minor": event.granted_after_minor,
         "week_minor": event.week_minor,
         "day": event.day,
-        "usage": _usage(
-            event.point, recorded.valid_at_us, registers, event.tariff_id, event.position
-        ),
+        "usage": _usage(event, recorded.valid_at_us, registers, recorded),
     }
 
 
-def _corrected(event: facts.ChargeCorrected, _recorded: Recorded) -> Change:
-    change = _fee_charged(event, _recorded)
-    if event.is_present:
-        change["usage"] = _usage(
-            event.point, event.through_us, event.registers, event.tariff_id, event.position
-        )
-    return change
+def _corrected(event: facts.ChargeCorrected, recorded: Recorded) -> Change:
+    usage = _usage(event, event.through_us, event.registers, recorded)
+    if not event.is_present:  # Another may bear the name by now: the tiers alone have moved.
+        usage = {f"{event.point}{GONE}": usage[event.point]}
+    paid = {} if event.units is None else _units_paid(event.point, event.units)
+    return {**paid, **_fee_charged(event, recorded), "usage": usage}
 
 
 def _fee_charged(
@@ -206,6 +233,15 @@ def _fee_charged(
         "granted_minor": event.granted_after_minor,
         "week_minor": event.week_minor,
         "day": event.day,
+    }
+
+
+def _units_moved(event: facts.UnitsSold | facts.UnitsReturned, recorded: Recorded) -> Change:
+    return {
+        **_point(event.point, units=event.held_after, units_minor=event.held_after_minor),
+        "balance_minor": event.balance_after_minor,
+        "granted_minor": event.granted_after_minor,
+        "usage": _usage(event, event.read_at_us, event.registers, recorded),
     }
 
 
@@ -251,11 +287,6 @@ def _nothing(_event: Event, _recorded: Recorded) -> Change:
     return {}  # It is told elsewhere; the account's version moves.
 
 
-def _seen(_event: Event, _recorded: Recorded) -> Change:
-    """Nothing that the view shows but the account's version."""
-    return {}
-
-
 def _closed(_event: facts.AccountClosed, _recorded: Recorded) -> Change:
     return {"status": "closed"}
 
@@ -267,6 +298,8 @@ _CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.AccountCredited: _booked,
     facts.CreditReversed: _booked,
     facts.AccountAdjusted: _booked,
+    facts.UnitsSold: _units_moved,
+    facts.UnitsReturned: _units_moved,
     facts.AccountOpened: _opened,
     facts.ServicePointAdded: _point_added,
     facts.ServicePointRemoved: _point_removed,
@@ -279,7 +312,7 @@ _CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.WarningCancelled: _supply("on"),
     facts.SupplyTripOrdered: _supply("off"),
     facts.SupplyRestoreOrdered: _supply("on"),
-    facts.AttributesChanged: _seen,
+    facts.AttributesChanged: _nothing,
     facts.AccountClosed: _closed,
     supply.SupplyConfirmed: _confirmed,
     supply.GuaranteeStarted: _guaranteed,

@@ -188,7 +188,7 @@ def test_several_meters_of_one_account_are_each_rated_in(desk: Desk) -> None:
     assert counts(desk.read("W1", "2026-01-06", 1_790)) == (1, 0, [])
     assert counts(desk.read("M1", "2026-01-19", 190_100)) == (1, 0, [])
     state = desk.account("A1")
-    assert [each.position.used for each in state.points] == [200_000, 500_000, 6_000]
+    assert [each.position.used for each in state.points] == [700_000, 700_000, 6_000]
     assert state.balance_minor == before
     assert [fact.point for fact in corrections(desk)] == ["electricity-2", "water", "electricity"]
 

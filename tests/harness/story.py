@@ -86,6 +86,7 @@ class Story:
         fact = replace_meter(
             self.account,
             point,
+            at_us=point.last_at_us,
             new_meter_no=f"{point.meter_no}x",
             registers=dict.fromkeys(point.register_names, 3),
             wrap=10**8,

@@ -2,10 +2,13 @@
 
 from typing import Final, NamedTuple, Protocol
 
+from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
+from ledger.aggregates.account.units import paid_by, take, taxed_lines
 from ledger.events import account as facts
-from ledger.pricing import CompiledTariff, NotRateable
+from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable
+from ledger.pricing.position import SOLD_IN_UNITS
 from ledger.values import closing_day
 
 HOUR_US: Final = 3_600_000_000
@@ -25,6 +28,11 @@ class Quarantine(NamedTuple):
     reason: str
 
 
+OUT_OF_TURN: Final = Quarantine(
+    "out_of_turn", "Meters of the same tiers are counted further; all are to be rated again."
+)
+
+
 def charge(
     account: Account,
     point: Point,
@@ -34,7 +42,7 @@ def charge(
     tariff_version: int,
     now_us: int,
 ) -> facts.AccountCharged | Quarantine:
-    """Rate the interval from the point's last reading to this one.
+    """Rate the interval from the point's last reading to this one, if it is not OUT_OF_TURN.
 
     `readings` maps a register to the meter's own value in Wh or litres, before the multiplier.
     """
@@ -47,17 +55,23 @@ def charge(
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
+    if point.is_shared and not sharing.is_in_turn(account, point, at_us, tariff):
+        return OUT_OF_TURN
     try:
         position, amounts = tariff.rate(
             point.position, point.last_at_us, at_us, quantities, account.rating_context()
         )
     except NotRateable as reason:
-        return Quarantine(reason.code, str(reason))
+        if reason.code == SOLD_IN_UNITS:
+            return _paid_by_units(account, point, at_us, registers, tariff, tariff_version)
+        is_old = point.is_shared and reason.code == CLOSED_WINDOW
+        return OUT_OF_TURN if is_old else Quarantine(reason.code, str(reason))
+    if point.is_shared:
+        position = sharing.ahead(position, sharing.end_of(account, point), at_us)
     day = closing_day(account.timezone, at_us)
     total = sum(amounts)
     lines, tax_month, taxed = charge_lines(account, tariff, amounts, day)
     granted_used = min(account.granted_minor, total) if account.granted_minor and total > 0 else 0
-    week = account.week if day == account.day else shifted_week(account, day)
     return facts.AccountCharged(
         account.account_no,
         point.name,
@@ -74,10 +88,48 @@ def charge(
         account.balance_minor - total + granted_used,
         account.granted_minor - granted_used,
         day,
-        sum(week) + total,
+        sum(account.week if day == account.day else shifted_week(account, day)) + total,
         tax_month,
         taxed,
         position,
+    )
+
+
+def _paid_by_units(
+    account: Account,
+    point: Point,
+    at_us: int,
+    registers: dict[str, tuple[int, int, int]],
+    tariff: CompiledTariff,
+    tariff_version: int,
+) -> facts.AccountCharged:
+    """What the meter counted, taken from the units that the point holds."""
+    used = sum(quantity for _, _, quantity in registers.values())
+    taken = take(point.units, point.overused, used)
+    day = closing_day(account.timezone, at_us)
+    lines, tax_month, taxed = taxed_lines(account, taken.lines, day)
+    paid = paid_by(taken)
+    return facts.AccountCharged(
+        account_no=account.account_no,
+        point=point.name,
+        meter_no=point.meter_no,
+        from_us=point.last_at_us,
+        unit=point.unit,
+        registers=registers,
+        tariff_id=tariff.tariff_id,
+        tariff_version=tariff_version,
+        lines=lines,
+        currency=account.currency,
+        amount_minor=paid.paid_minor,
+        granted_used_minor=0,
+        balance_after_minor=account.balance_minor,
+        granted_after_minor=account.granted_minor,
+        day=day,
+        week_minor=sum(shifted_week(account, day)) + paid.paid_minor,
+        tax_month=tax_month,
+        taxed=taxed,
+        position=point.position,
+        units=paid,
     )
 
 

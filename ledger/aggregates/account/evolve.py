@@ -4,6 +4,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
+from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.events import account as facts
 from ledger.pricing.context import ALWAYS
@@ -36,9 +37,14 @@ def _point_added(account: Account, event: facts.ServicePointAdded, at: int) -> N
         position=event.position,
     )
     account.points = (*account.points, point)
+    if event.joins:
+        sharing.join(account, point)
 
 
 def _point_removed(account: Account, event: facts.ServicePointRemoved, _at: int) -> None:
+    for point in _each_named(account, event.point):
+        if not sharing.leave(account, point):
+            sharing.keep(account, point)
     account.points = tuple(point for point in account.points if point.name != event.point)
 
 
@@ -60,10 +66,15 @@ def _meter_replaced(account: Account, event: facts.MeterReplaced, at: int) -> No
 
 def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) -> None:
     for point in _each_named(account, event.point):
+        sharing.leave(account, point)
         point.tariff_id = event.tariff_id
+        point.holds_units, point.overused = False, 0
         point.register_names = tuple(event.registers)
         point.registers = tuple(event.registers.values())
         point.position = event.position
+        point.is_shared, point.counted_from_us = False, 0
+        if event.joins:
+            sharing.join(account, point)
 
 
 def _policy_assigned(account: Account, event: facts.PolicyAssigned, _at: int) -> None:
@@ -107,33 +118,58 @@ def _paid_for(account: Account, event: Rated) -> None:
     account.taxed = event.taxed
 
 
+def _paid_by_units(
+    account: Account, event: facts.AccountCharged | facts.ChargeCorrected, units: facts.UnitsPaid
+) -> None:
+    account.balance_minor += units.paid_minor
+    for point in _each_named(account, event.point):
+        point.units, point.overused = units.left, units.overused
+
+
 def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
     _paid_for(account, event)
+    if event.units is not None:
+        _paid_by_units(account, event, event.units)
     for point in account.points:
         if point.name == event.point:
             point.registers = tuple([after for _, after, _ in event.registers.values()])
             point.last_at_us = at
-            point.position = event.position
+            if point.is_shared:
+                point.counted_from_us = event.from_us
+                sharing.spread(account, event.point, event.tariff_id, event.position, at)
+            else:
+                point.position = event.position
             if point.cancelled:
                 point.cancelled = tuple(past for past in point.cancelled if past > at)
 
 
 def _corrected(account: Account, event: facts.ChargeCorrected, _at: int) -> None:
     _paid_for(account, event)
+    if event.units is not None:
+        _paid_by_units(account, event, event.units)
     for point in _each_named(account, event.point):
         # A past without its later facts may not have come so far: then only the money moves.
         if event.is_present and point.last_at_us == event.was_through_us:
             point.registers = tuple(event.registers.values())
             point.last_at_us = event.through_us
-            point.position = event.position
             if event.through_us < event.was_through_us:
                 point.cancelled = (*point.cancelled, event.was_through_us)
+            elif point.cancelled:
+                point.cancelled = tuple(past for past in point.cancelled if past > event.through_us)
+            if not point.is_shared:
+                point.position = event.position
+            last = [each for each in event.intervals if each.to_us == event.through_us]
+            point.counted_from_us = last[0].from_us if last else point.counted_from_us
+    sharing.spread(account, event.point, event.tariff_id, event.position, event.through_us)
 
 
 def _fixed_fee_charged(account: Account, event: facts.FixedFeeCharged, _at: int) -> None:
     _paid_for(account, event)
     for point in _each_named(account, event.point):
-        point.position = event.position
+        if point.is_shared:
+            sharing.spread(account, event.point, event.tariff_id, event.position, 0)
+        else:
+            point.position = event.position
 
 
 def _level(level: str, supply: str | None = None) -> Callable[[Account, Any, int], None]:

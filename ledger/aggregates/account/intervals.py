@@ -1,4 +1,7 @@
-"""The intervals of a service point (计量区间), and how a reading that comes late changes them."""
+"""The intervals of a service point (计量区间), and how a reading that comes late changes them.
+
+Points that share their tiers have one series: they are rated together, or not at all.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -10,7 +13,7 @@ from ledger.aggregates.account.consumption import Metering, Quarantine, measure
 from ledger.events import Event
 from ledger.events import account as facts
 from ledger.events.account import MeteredInterval
-from ledger.pricing import Position
+from ledger.pricing import CompiledTariff, Position
 
 Registers = dict[str, int]
 NOT_COUNTED: Final = Quarantine("not_counted", "The meter did not count for this point then.")
@@ -33,15 +36,22 @@ class MeterTerms(msgspec.Struct, gc=False):
 
 
 class Anchor(NamedTuple):
-    """A time up to which the position is known for sure."""
+    """A time up to which the position is known for sure; without one, where tiers begin anew."""
 
     until_us: int
-    position: Position
+    position: Position | None
     tariff_id: str
 
 
+Place = tuple[str, int]
+"""An interval among others: its meter, and when it began."""
+
+
 class Series:
-    """Intervals of a point behind an anchor, what was charged for them, and what meters showed."""
+    """Intervals of a point behind an anchor, what was charged for them, and what meters showed.
+
+    Those of points with the same tiers are among them.
+    """
 
     def __init__(self, point: str, anchor: Anchor, terms: dict[str, MeterTerms]) -> None:
         self.point = point
@@ -55,21 +65,23 @@ class Series:
         """Registers that show a highest power instead of counting, by the tariff."""
         self.unit = next((each.unit for each in terms.values()), "")
         self._terms = terms
-        self._by_start: dict[int, MeteredInterval] = {}
+        self._by_place: dict[Place, MeteredInterval] = {}
+        self._of_others: set[Place] = set()
         self._told: dict[tuple[str, int], list[Registers]] = {}
 
     def take(self, known: Known) -> None:
-        """Bring the next fact of the point into the series."""
+        """Bring the next fact of the tiers into the series."""
         event: Any = known.event
         if isinstance(event, facts.AccountCharged):
             self._insert(
-                MeteredInterval(event.meter_no, event.from_us, known.valid_at_us, event.registers)
+                MeteredInterval(event.meter_no, event.from_us, known.valid_at_us, event.registers),
+                event.point,
             )
         elif isinstance(event, facts.ChargeCorrected):
             for gone in event.replaced:
-                self._by_start.pop(gone.from_us, None)
+                self._by_place.pop(place_of(gone), None)
             for interval in event.intervals:
-                self._insert(interval)
+                self._insert(interval, event.point)
         elif isinstance(event, facts.FixedFeeCharged):
             self.fixed_at_us = max(self.fixed_at_us, known.valid_at_us)
         else:
@@ -78,17 +90,35 @@ class Series:
             self.posted[line.id] = self.posted.get(line.id, 0) + line.amount_minor
         self.granted_used_minor += event.granted_used_minor
 
-    def _insert(self, interval: MeteredInterval) -> None:
-        self._by_start[interval.from_us] = interval
+    def _insert(self, interval: MeteredInterval, point: str) -> None:
+        place = place_of(interval)
+        self._by_place[place] = interval
+        if point != self.point:
+            self._of_others.add(place)
         for at_us, shown in (
             (interval.from_us, before(interval)),
             (interval.to_us, after(interval)),
         ):
             self._told.setdefault((interval.meter_no, at_us), []).append(shown)
 
+    def copy(self) -> "Series":
+        """The same, to be kept as it is while this one changes."""
+        other = Series(self.point, self.anchor, self._terms)
+        other._by_place, other._of_others = dict(self._by_place), set(self._of_others)
+        return other
+
     def intervals(self) -> list[MeteredInterval]:
-        """What counts, in order of time."""
-        return [self._by_start[from_us] for from_us in sorted(self._by_start)]
+        """What counts, in the order in which it is rated."""
+        return sorted(self._by_place.values(), key=in_rating_order)
+
+    def own(self) -> list[MeteredInterval]:
+        """What counts of the point itself, in order of time."""
+        mine = [each for place, each in self._by_place.items() if place not in self._of_others]
+        return sorted(mine, key=in_rating_order)
+
+    def begin(self, tariff: CompiledTariff) -> Position:
+        """Where the first interval is rated from; raises NotRateable."""
+        return self.anchor.position or tariff.start(self.anchor.until_us)
 
     def was_told(self, meter_no: str, at_us: int, registers: Registers) -> bool:
         """Whether the very same reading was taken before, even if it no longer counts."""
@@ -103,7 +133,7 @@ class Series:
 
     def split(self, meter_no: str, at_us: int, registers: Registers) -> Quarantine | None:
         """Let a late reading cut the interval it falls into."""
-        for whole in self._by_start.values():
+        for whole in self._by_place.values():
             if whole.meter_no == meter_no and whole.from_us < at_us < whole.to_us:
                 return self._swap(
                     [whole],
@@ -135,12 +165,18 @@ class Series:
         )
         return self._swap([ending, following], whole)
 
+    def append(
+        self, meter_no: str, from_us: int, shown: Registers, at_us: int, registers: Registers
+    ) -> Quarantine | None:
+        """Let a reading close an interval behind the meter's last one."""
+        return self._swap([], self._measured(meter_no, from_us, shown, at_us, registers))
+
     def exchange(
         self, gone: Iterable[MeteredInterval], come: Iterable[MeteredInterval]
     ) -> str | None:
         """Do what a correction says; why it cannot be, if it does not follow from the series."""
         for interval in gone:
-            if self._by_start.pop(interval.from_us, None) != interval:
+            if self._by_place.pop(place_of(interval), None) != interval:
                 return "it replaces an interval that did not count"
         for interval in come:
             meter_no, from_us, to_us, _ = astuple(interval)
@@ -149,7 +185,7 @@ class Series:
             shown = before(interval)
             if self._measured(meter_no, from_us, shown, to_us, after(interval)) != interval:
                 return "an interval is not what its registers tell"
-            self._by_start[from_us] = interval
+            self._by_place[meter_no, from_us] = interval
         return None
 
     def _swap(
@@ -159,10 +195,10 @@ class Series:
             if isinstance(measured, Quarantine):
                 return measured
         for interval in old:
-            del self._by_start[interval.from_us]
+            del self._by_place[place_of(interval)]
         for measured in new:
             if isinstance(measured, MeteredInterval):
-                self._by_start[measured.from_us] = measured
+                self._by_place[place_of(measured)] = measured
         return None
 
     def _measured(
@@ -182,13 +218,21 @@ class Series:
         self, meter_no: str, at_us: int
     ) -> tuple[MeteredInterval | None, MeteredInterval | None]:
         """The intervals of a meter that end and begin at a time."""
-        following = self._by_start.get(at_us)
-        if following is not None and following.meter_no != meter_no:
-            following = None
-        for each in self._by_start.values():
+        following = self._by_place.get((meter_no, at_us))
+        for each in self._by_place.values():
             if each.to_us == at_us and each.meter_no == meter_no:
                 return each, following
         return None, following
+
+
+def place_of(interval: MeteredInterval) -> Place:
+    """Where an interval stands among others."""
+    return interval.meter_no, interval.from_us
+
+
+def in_rating_order(interval: MeteredInterval) -> tuple[int, int, str]:
+    """Intervals are rated in order of their ends, whichever meter they are of."""
+    return interval.to_us, interval.from_us, interval.meter_no
 
 
 def shows(registers: Registers, values: Registers) -> bool:

@@ -1,9 +1,11 @@
 """Service point decisions (用户点): add and remove points, change their meter, tariff or policy."""
 
 from ledger.aggregates import Refused
+from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
+from ledger.pricing.hours import TOTAL
 from ledger.values import local_us
 
 UNITS = {"kWh": "wh", "m3": "l"}
@@ -19,7 +21,12 @@ def point_name(account: Account, service_kind: str) -> str:
 
 
 def ordered_registers(tariff: CompiledTariff, registers: dict[str, int]) -> dict[str, int]:
-    """The tariff's registers in its order; a register without a first value is refused."""
+    """The tariff's registers in its order; a register without a first value is refused.
+
+    A meter with one register for all hours is as good where the tariff's calendar splits them.
+    """
+    if tariff.hours is not None and set(registers) == {TOTAL}:
+        return registers
     missing = [name for name in tariff.registers if name not in registers]
     if missing:
         raise Refused(
@@ -51,10 +58,15 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     wrap: int,
     multiplier_milli: int,
 ) -> facts.ServicePointAdded:
-    """Let a meter count for the account, from its installation on."""
+    """Let a meter count for the account, from its installation on.
+
+    It counts towards the same tiers as other meters of its kind and tariff.
+    """
     account.require_open()
     _require_match(account, service_kind, tariff)
     _require_range(registers, wrap)
+    start = _start(tariff, installed_at_us)
+    known = sharing.standing(account, service_kind, tariff.tariff_id, installed_at_us)
     return facts.ServicePointAdded(
         account_no=account.account_no,
         point=point_name(account, service_kind),
@@ -67,7 +79,8 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
         registers=ordered_registers(tariff, registers),
         wrap=wrap,
         multiplier_milli=multiplier_milli,
-        position=_start(tariff, installed_at_us),
+        position=known or start,
+        joins=known is not None,
     )
 
 
@@ -109,6 +122,7 @@ def replace_meter(
     account: Account,
     point: Point,
     *,
+    at_us: int,
     new_meter_no: str,
     registers: dict[str, int],
     wrap: int,
@@ -131,7 +145,7 @@ def replace_meter(
         wrap=wrap,
         multiplier_milli=multiplier_milli,
         tariff_id=point.tariff_id,
-        position=point.position,
+        position=sharing.ahead(point.position, sharing.end_of(account, point), at_us),
         reason=reason,
     )
 
@@ -139,14 +153,18 @@ def replace_meter(
 def assign_tariff(
     account: Account, point: Point, tariff: CompiledTariff, tariff_version: int
 ) -> facts.TariffAssigned | None:
-    """Rate the point by another tariff from its last reading on; the tier count begins anew."""
+    """Rate the point by another tariff from its last reading on; the tier count begins anew.
+
+    Where others count towards the tariff's tiers already, it counts with them.
+    """
     account.require_open()
     if point.tariff_id == tariff.tariff_id:
         return None
     _require_match(account, point.service_kind, tariff)
     if UNITS[tariff.unit] != point.unit:
         raise Refused("tariff_of_other_unit", f"The point is counted in {point.unit}.")
-    if set(tariff.registers) != set(point.register_names):
+    is_split = tariff.hours is not None and point.register_names == (TOTAL,)
+    if set(tariff.registers) != set(point.register_names) and not is_split:
         raise Refused(
             "tariff_of_other_registers",
             f"The tariff {tariff.tariff_id} counts by {', '.join(tariff.registers)}, the meter by "
@@ -154,14 +172,20 @@ def assign_tariff(
         )
     known = point.named_registers()
     position = _start(tariff, point.last_at_us)
+    others = sharing.points_of(account, point.service_kind, tariff.tariff_id)
+    joins = next(others, None) is not None
+    if joins:
+        shared = sharing.standing(account, point.service_kind, tariff.tariff_id, point.last_at_us)
+        position = shared or position
     return facts.TariffAssigned(
         account_no=account.account_no,
         point=point.name,
         tariff_id=tariff.tariff_id,
         tariff_version=tariff_version,
         from_us=point.last_at_us,
-        registers={name: known[name] for name in tariff.registers},
+        registers=known if is_split else {name: known[name] for name in tariff.registers},
         position=position,
+        joins=joins,
     )
 
 

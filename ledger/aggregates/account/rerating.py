@@ -4,21 +4,36 @@ from collections.abc import Iterable
 from operator import add
 from typing import Final, NamedTuple
 
+from ledger.aggregates.account import sharing
 from ledger.aggregates.account.consumption import Quarantine
-from ledger.aggregates.account.intervals import Known, Series, after, before
-from ledger.aggregates.account.read_back import read_series
+from ledger.aggregates.account.intervals import Known, Series, after, before, place_of
+from ledger.aggregates.account.read_back import NEVER, Sought, read_series
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
+from ledger.aggregates.account.units import (
+    charged_for,
+    paid_by,
+    put_back,
+    quantity_of,
+    take,
+    taxed_lines,
+    total_of,
+)
 from ledger.events import account as facts
-from ledger.events.account import MeteredInterval
-from ledger.pricing import CompiledTariff, NotRateable, Position
+from ledger.events.account import ChargeLine, MeteredInterval
+from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable, Position
 from ledger.pricing.context import Context
+from ledger.pricing.generic import Step
+from ledger.pricing.hours import counted
+from ledger.pricing.side_by_side import OpenWindows, amounts_of
+from ledger.pricing.vending import sells_units
 from ledger.values import closing_day
 
 LATE: Final = "late"
 CORRECTED: Final = "corrected"
 CANCELLED: Final = "cancelled"
 HOUSEHOLD: Final = "household"
+SHARED: Final = "shared"
 
 
 class Change(NamedTuple):
@@ -27,9 +42,11 @@ class Change(NamedTuple):
     cause: str
     reason: str
     at_us: int
-    before: list[MeteredInterval]
+    before: Series
     """The series as it was posted."""
     series: Series
+    was_through_us: int
+    """The point's last reading in it."""
 
 
 def correct_charge(
@@ -39,10 +56,73 @@ def correct_charge(
 
     It is booked on the day of the reading; where the reading's window is closed, on the newest day.
     """
+    series, name, tariff_id = change.series, change.series.point, tariff.tariff_id
+    outcome = _from_units if sells_units(tariff) else _from_wallets
+    came = outcome(account, change, tariff)
+    if isinstance(came, Quarantine):
+        return came
+    was, own = change.before.own(), series.own()
+    through_us = _through_us(change, was, own)
+    point = _present(account, name, change.was_through_us)
+    end_us = sharing.end_beside(account, name, tariff_id)
+    return facts.ChargeCorrected(
+        account_no=account.account_no,
+        point=name,
+        cause=change.cause,
+        reason=change.reason,
+        is_present=point is not None,
+        rerated_from_us=series.anchor.until_us,
+        was_through_us=change.was_through_us,
+        through_us=through_us,
+        unit=series.unit,
+        registers={} if point is None else _registers(point, was, own),
+        replaced=_only(was, own),
+        intervals=_only(own, was),
+        tariff_id=tariff_id,
+        tariff_version=tariff_version,
+        lines=came.lines,
+        currency=account.currency,
+        amount_minor=came.amount_minor,
+        granted_used_minor=came.granted_used_minor,
+        balance_after_minor=account.balance_minor - came.paid_minor,
+        granted_after_minor=account.granted_minor - came.granted_used_minor,
+        day=came.day,
+        week_minor=sum(shifted_week(account, came.day)) + came.amount_minor,
+        tax_month=came.tax_month,
+        taxed=came.taxed,
+        position=sharing.ahead(came.position, end_us, through_us),
+        units=came.units,
+    )
+
+
+class Came(NamedTuple):
+    """What a correction comes to, and what pays for it."""
+
+    position: Position
+    day: int
+    lines: tuple[ChargeLine, ...]
+    tax_month: int
+    taxed: facts.Taxed
+    granted_used_minor: int = 0
+    units: facts.UnitsPaid | None = None
+
+    @property
+    def amount_minor(self) -> int:
+        """Of all lines."""
+        return total_of(self.lines)
+
+    @property
+    def paid_minor(self) -> int:
+        """What the paid wallet moves by."""
+        units = 0 if self.units is None else self.units.paid_minor
+        return self.amount_minor - self.granted_used_minor - units
+
+
+def _from_wallets(account: Account, change: Change, tariff: CompiledTariff) -> Came | Quarantine:
+    """The intervals rated again, less what was charged for them."""
     series = change.series
-    intervals = series.intervals()
     try:
-        position, totals = rated(tariff, series, intervals, account.rating_context())
+        position, totals = rated(tariff, series, series.intervals(), account.rating_context())
     except NotRateable as reason:
         return Quarantine(reason.code, str(reason))
     amounts = tuple(
@@ -52,39 +132,25 @@ def correct_charge(
     day = closing_day(account.timezone, change.at_us)
     if day < position.window_from:
         day = max(account.day, position.window_from)
-    amount = sum(amounts)
-    lines, tax_month, taxed = charge_lines(account, tariff, amounts, day)
-    granted_used = _granted_used(account, series.granted_used_minor, sum(totals), amount)
-    was_through_us = change.before[-1].to_us
-    through_us = intervals[-1].to_us if intervals else series.anchor.until_us
-    point = _present(account, series.point, was_through_us)
-    return facts.ChargeCorrected(
-        account_no=account.account_no,
-        point=series.point,
-        cause=change.cause,
-        reason=change.reason,
-        is_present=point is not None,
-        rerated_from_us=series.anchor.until_us,
-        was_through_us=was_through_us,
-        through_us=through_us,
-        unit=series.unit,
-        registers={} if point is None else _registers(point, change.before, intervals),
-        replaced=_only(change.before, intervals),
-        intervals=_only(intervals, change.before),
-        tariff_id=tariff.tariff_id,
-        tariff_version=tariff_version,
-        lines=lines,
-        currency=account.currency,
-        amount_minor=amount,
-        granted_used_minor=granted_used,
-        balance_after_minor=account.balance_minor - amount + granted_used,
-        granted_after_minor=account.granted_minor - granted_used,
-        day=day,
-        week_minor=sum(shifted_week(account, day)) + amount,
-        tax_month=tax_month,
-        taxed=taxed,
-        position=position,
-    )
+    granted_used = _granted_used(account, series.granted_used_minor, sum(totals), sum(amounts))
+    return Came(position, day, *charge_lines(account, tariff, amounts, day), granted_used)
+
+
+def _from_units(account: Account, change: Change, tariff: CompiledTariff) -> Came | Quarantine:
+    """Units taken or put back, where the meter counted more or less than was told."""
+    points = [point for point in account.points if point.name == change.series.point]
+    if not points:
+        return Quarantine("point_gone", "The point that held the units is no more.")
+    point, was = points[0], quantity_of(change.before.own())
+    more = quantity_of(change.series.own()) - was
+    if more >= 0:
+        taken = take(point.units, point.overused, more)
+    else:
+        posted = charged_for(tariff.lines, change.series.posted, -more, was)
+        taken = put_back(point.units, point.overused, -more, posted)
+    day = closing_day(account.timezone, change.at_us)
+    lines = taxed_lines(account, taken.lines, day)
+    return Came(point.position, day, *lines, units=paid_by(taken))
 
 
 def rederived(
@@ -111,22 +177,26 @@ def change_of(
 ) -> Change | str:
     """What a correction changed, from the facts before it; why it cannot be, if it does not."""
     meters = [each.meter_no for each in (*event.replaced, *event.intervals)]
-    from_us = at_us
     if event.cause == HOUSEHOLD:  # Nothing was metered otherwise: all from there on counts anew.
         meters = [point.meter_no for point in account.points if point.name == event.point]
-        from_us = event.rerated_from_us + 1
     if not meters:
         return "it is of no meter"
-    meter_no = meters[0]
-    series = read_series(newest_first, meter_no, from_us, account.point_of_meter(meter_no))
+    series = read_series(
+        newest_first,
+        Sought(
+            meters[0],
+            event.rerated_from_us + 1,
+            min((each.from_us for each in event.intervals), default=NEVER),
+        ),
+        lambda _tariff_id: tariff,
+        account.point_of_meter(meters[0]),
+    )
     if isinstance(series, Quarantine):
         return series.reason
     series.powers = tariff.power_registers
-    posted = series.intervals()
-    if not posted:
-        return "nothing was charged that it could correct"
+    posted = series.copy()
     problem = series.exchange(event.replaced, event.intervals)
-    return problem or Change(event.cause, event.reason, at_us, posted, series)
+    return problem or Change(event.cause, event.reason, at_us, posted, series, event.was_through_us)
 
 
 def rated(
@@ -136,22 +206,53 @@ def rated(
     context: Context | None,
 ) -> tuple[Position, list[int]]:
     """Position after the intervals and what each line comes to; raises NotRateable."""
-    position = series.anchor.position
-    totals = [0] * len(tariff.lines)
-    for interval in intervals:
-        position, amounts = tariff.rate(
-            position, interval.from_us, interval.to_us, quantities(tariff, interval), context
-        )
-        totals = list(map(add, totals, amounts))
+    try:
+        position, totals = _in_turn(tariff, series, intervals, context)
+    except NotRateable as reason:
+        if reason.code != CLOSED_WINDOW:
+            raise
+        position, steps = side_by_side(tariff, series, intervals, context)
+        totals = [sum(amounts) for amounts in zip(*map(amounts_of, steps), strict=True)]
     if series.fixed_at_us:
         position, amounts = tariff.to_fixed_only(position, series.fixed_at_us, context)
         totals = list(map(add, totals, amounts))
     return position, totals
 
 
+def _in_turn(
+    tariff: CompiledTariff,
+    series: Series,
+    intervals: list[MeteredInterval],
+    context: Context | None,
+) -> tuple[Position, list[int]]:
+    position = series.begin(tariff)
+    totals = [0] * len(tariff.lines)
+    for interval in intervals:
+        position, amounts = tariff.rate(
+            position, interval.from_us, interval.to_us, quantities(tariff, interval), context
+        )
+        totals = list(map(add, totals, amounts))
+    return position, totals
+
+
+def side_by_side(
+    tariff: CompiledTariff,
+    series: Series,
+    intervals: list[MeteredInterval],
+    context: Context | None,
+) -> tuple[Position, list[tuple[Step, ...]]]:
+    """The same with every step, where a meter goes back to a window that another has closed."""
+    windows = OpenWindows(tariff, series.begin(tariff), context)
+    steps = [
+        windows.take(interval.from_us, interval.to_us, quantities(tariff, interval))
+        for interval in intervals
+    ]
+    return windows.position(), steps
+
+
 def quantities(tariff: CompiledTariff, interval: MeteredInterval) -> tuple[int, ...]:
     """What was counted, in the order of the tariff's registers."""
-    return tuple([interval.registers[name][2] for name in tariff.registers])
+    return counted(tariff, interval.registers)
 
 
 def _granted_used(account: Account, used_minor: int, total_minor: int, amount_minor: int) -> int:
@@ -169,20 +270,27 @@ def _present(account: Account, name: str, through_us: int) -> Point | None:
     return None
 
 
+def _through_us(change: Change, was: list[MeteredInterval], own: list[MeteredInterval]) -> int:
+    """The point's last reading since the change."""
+    if own:
+        return own[-1].to_us
+    return was[0].from_us if was else change.was_through_us
+
+
 def _registers(
-    point: Point, was: list[MeteredInterval], intervals: list[MeteredInterval]
+    point: Point, was: list[MeteredInterval], own: list[MeteredInterval]
 ) -> dict[str, int]:
     """What the point's meter shows at the end: a replaced one says nothing of its successor."""
-    if was[-1].meter_no != point.meter_no:
-        return point.named_registers()
-    if not intervals or intervals[-1].to_us < was[-1].to_us:
+    if own and own[-1].meter_no == point.meter_no:
+        return after(own[-1])
+    if was and was[-1].meter_no == point.meter_no:
         return before(was[-1])
-    return after(intervals[-1])
+    return point.named_registers()
 
 
 def _only(
     these: list[MeteredInterval], others: list[MeteredInterval]
 ) -> tuple[MeteredInterval, ...]:
     """Intervals of one list that the other lacks."""
-    known = {each.from_us: each for each in others}
-    return tuple([each for each in these if known.get(each.from_us) != each])
+    known = {place_of(each): each for each in others}
+    return tuple([each for each in these if known.get(place_of(each)) != each])

@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
-from ledger.events.account import Taxed
+from ledger.events.account import Taxed, UnitsHeld
 from ledger.pricing.context import Context, Value
 from ledger.pricing.position import Position
 
@@ -48,8 +48,30 @@ class Point(msgspec.Struct, gc=False):
     guaranteed_until_us: int = 0
     """0 where the guarantee lasts until it is ended."""
     is_disputed: bool = False
+    holds_units: bool = False
+    """Recharges buy units of it: it is warned and cut by what these are worth."""
+    units: tuple[UnitsHeld, ...] = ()
+    """Not used yet, the oldest first."""
+    overused: int = 0
+    """Passed beyond the units held."""
     mismatch: str = ""
     """What was wanted when the open case was found; empty where wanted and actual agree."""
+    is_shared: bool = False
+    """Others count, or counted, towards the same tiers: all of them have one position."""
+    counted_from_us: int = 0
+    """Where the last interval of a shared point began; 0 before it has one."""
+
+    @property
+    def units_left(self) -> int:
+        """Wh or litres that are paid for and not used; below zero where more was used."""
+        return sum(each.quantity for each in self.units) - self.overused
+
+    @property
+    def units_minor(self) -> int:
+        """What the units left were bought for."""
+        if self.units_left <= 0:
+            return 0
+        return sum(line.amount_minor for each in self.units for line in each.lines)
 
     def named_registers(self) -> dict[str, int]:
         """Register values as last read, by name."""
@@ -88,6 +110,8 @@ class Account(Aggregate):
     taxed: Taxed = ()
     told: tuple[tuple[int, str, Value], ...] = ()
     """Attributes since when (local time) and what, in time order: what allowances count by."""
+    left: tuple[tuple[str, str, Position], ...] = ()
+    """Service kind, tariff and position of tiers whose last point was removed."""
 
     def rating_context(self) -> Context | None:
         """What a tariff may ask of the account; None where nobody told anything."""
@@ -101,6 +125,10 @@ class Account(Aggregate):
     def available_minor(self) -> int:
         """Money that can still be used before the supply is cut."""
         return self.balance_minor + self.granted_minor
+
+    def available_at(self, point: Point) -> int:
+        """Money that a point can still use: of units that it holds, else of the wallets."""
+        return point.units_minor if point.holds_units else self.available_minor
 
     def require_open(self) -> None:
         """Refuse where the account is not open."""

@@ -64,6 +64,7 @@ def swap(
     return replace_meter(
         account,
         the_point(account),
+        at_us=the_point(account).last_at_us,
         new_meter_no="M2",
         registers=registers or {"total": 7},
         **usual | particulars,
