@@ -1,22 +1,17 @@
 """`wattledger tariff`: publish, lint, and run the cases of its author."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from adapters.cli.authoring import lint_shown, linted
-from adapters.cli.documents import Files, read_document, read_tariffs
+from adapters.cli.case_runs import CaseFiles, run_files
+from adapters.cli.documents import Files, read_tariffs
 from adapters.cli.opening import opened
 from adapters.cli.output import Shown, facts, table
-from adapters.cli.problems import DIFFERENCE, OK, InputError
 from adapters.cli.verbs import topic, verb
 from ledger.commands import Json, publish_tariff
-from ledger.pricing import CaseFileInvalid, CaseResult, TariffInvalid, lint, run_cases
+from ledger.pricing import lint
 
 group = topic("tariff", "Tariffs")
 
