@@ -20,6 +20,7 @@ from ledger.events.account import AccountCharged, ChargeCorrected, UnitsReturned
 from ledger.projections.postings import LIABILITY, RECEIVABLE, UNITS, postings
 from tests.harness.desk import ACTOR, Desk, Json, moment, point, water
 from tests.harness.documents import policy, sold
+from tests.harness.reckoning import check_all
 
 KWH = 1_000
 
@@ -59,6 +60,8 @@ def check(desk: Desk) -> None:
     worth = [line.amount_minor for each in accounts for line in _lines(each)]
     assert -totals[UNITS] == sum(worth)
     assert desk.views.verify() == []
+    desk.views.catch_up()
+    check_all(desk)
 
 
 def _lines(account: Account) -> Iterator[Any]:

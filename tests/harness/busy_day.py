@@ -16,7 +16,7 @@ from ledger.events.catalogue import TariffDrafted
 from ledger.events.meter import ReadingQuarantined
 from ledger.store import Context
 from tests.harness.desk import ACTOR, Desk, at_us, point, water
-from tests.harness.documents import daily_fee, energy, policy, tariff, version
+from tests.harness.documents import daily_fee, energy, policy, sold, tariff, version
 
 KWH = 1_000
 BY_DAY = tariff("by_day", version(energy(["0.5"]), daily_fee("0.2")))
@@ -28,6 +28,7 @@ def busy_day(desk: Desk, street: str = "") -> None:
     _somebody_falls_behind(desk, f"{street}A2", f"{street}M2")
     _somebody_moves_out(desk, f"{street}A3", f"{street}M3", f"{street}M4")
     _somebody_is_away(desk, f"{street}A6", f"{street}M6")
+    _somebody_buys_units(desk, f"{street}A7", f"{street}M7")
     _two_people_agree(desk)
 
 
@@ -80,6 +81,18 @@ def _two_people_agree(desk: Desk) -> None:
     if desk.ledger.event(0, desk.heads()[0]).TOPIC == TariffDrafted.TOPIC:  # type: ignore[union-attr]
         publish_tariff.approve("agreed", 1, desk.ledger, Context("clerk-2"))
     desk.ledger.approvals = before
+
+
+def _somebody_buys_units(desk: Desk, account_no: str, meter_no: str) -> None:
+    desk.publish(sold())
+    desk.open(account_no, point(meter_no, "sold"))
+    desk.adjust(account_no, -40_00)
+    desk.recharge(account_no, 250_03, channel_fee_minor=1_01)
+    desk.read(meter_no, "2026-01-05", 30 * KWH)
+    desk.read(meter_no, "2026-01-04", 20 * KWH)  # late
+    desk.reverse(str(desk.recharge(account_no, 60_00)["receipt_no"]))
+    desk.read(meter_no, "2026-01-09", 400 * KWH)  # more than it holds
+    desk.recharge(account_no, 99_99)
 
 
 def _somebody_is_away(desk: Desk, account_no: str, meter_no: str) -> None:

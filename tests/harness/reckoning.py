@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from ledger.aggregates.account import Account
+from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.control import INDEX
 from ledger.aggregates.account.state import days_left
 from ledger.commands.quantities import decimal_text
@@ -93,9 +93,18 @@ def _body(state: Account) -> Json:
                     name: decimal_text(value) for name, value in point.named_registers().items()
                 },
             }
+            | _prepaid(point)
             for point in state.points
         ],
     }
+
+
+def _prepaid(point: Point) -> Json:
+    if not point.holds_units:
+        return {}
+    quantity = sum(held.quantity for held in point.units) - point.overused
+    amount = sum(map(_worth, point.units)) if quantity > 0 else 0
+    return {"prepaid": {"quantity": decimal_text(quantity), "amount_minor": amount}}
 
 
 def _tier(window_from: int, window_to: int) -> Json:
@@ -105,7 +114,7 @@ def _tier(window_from: int, window_to: int) -> Json:
 
 def _bounds(tariff_id: str, used: Fraction) -> Json:
     """Tier and next bound by the tariffs of the desk, as they are written there."""
-    bounds = {"tiered": [100, 300], "tou": [100]}.get(tariff_id, [])
+    bounds = {"tiered": [100, 300], "tou": [100], "sold": [50, 350]}.get(tariff_id, [])
     passed = [bound for bound in bounds if used > bound * 1000]
     following = bounds[len(passed) :]
     return {"tier": len(passed) + 1, "next_bound": str(following[0]) if following else None}
@@ -138,13 +147,23 @@ def check_statements(desk: Desk, log: list[Recorded]) -> None:
                 moved = {
                     "charged": item.event.amount_minor,
                     "granted_used": item.event.granted_used_minor,
+                    "units_used": _by_units(item.event),
                 }
                 sums[item.event.account_no, month].update(moved)
                 continue
             case facts.AccountCharged(account_no=no, amount_minor=amount, granted_used_minor=used):
                 # A midnight closes the day before.
                 month = f"{instant(item.valid_at_us - 1).astimezone(TIMEZONE):%Y-%m}"
-                sums[no, month].update(charged=amount, granted_used=used)
+                units = _by_units(item.event)
+                sums[no, month].update(charged=amount, granted_used=used, units_used=units)
+                continue
+            case facts.UnitsSold(lines=lines) | facts.UnitsReturned(lines=lines):
+                sign = 1 if isinstance(item.event, facts.UnitsSold) else -1
+                month = date.fromordinal(item.event.day).isoformat()[:7]
+                sums[item.event.account_no, month].update(
+                    charged=sum(line.amount_minor for line in lines),
+                    units_bought=sign * _worth(item.event.units),
+                )
                 continue
             case facts.AccountCredited(account_no=no, amount_minor=amount):
                 moved = {"recharged": amount}
@@ -155,13 +174,25 @@ def check_statements(desk: Desk, log: list[Recorded]) -> None:
             case _:
                 continue
         sums[no, f"{instant(item.valid_at_us).astimezone(TIMEZONE):%Y-%m}"].update(moved)
-    names = ("recharged", "reversed", "charged", "adjusted", "granted", "granted_used")
+    names = (
+        "recharged", "reversed", "charged", "adjusted", "granted", "granted_used", "units_bought",
+        "units_used",
+    )  # fmt: skip
     expected = {
         (no, month, *(total[name] for name in names)) for (no, month), total in sums.items()
     }
     columns = ", ".join(f"{name}_minor" for name in names)
     assert live(desk, "statements", f"account_no, month, {columns}") == expected
     _check_wallets(log, sums)
+
+
+def _by_units(event: Any) -> int:  # noqa: ANN401 - of what was rated
+    units = getattr(event, "units", None)
+    return 0 if units is None else int(units.paid_minor)
+
+
+def _worth(held: facts.UnitsHeld) -> int:
+    return sum(line.amount_minor for line in held.lines)
 
 
 def _check_wallets(log: list[Recorded], sums: dict[tuple[str, str], "Counter[str]"]) -> None:
@@ -171,7 +202,8 @@ def _check_wallets(log: list[Recorded], sums: dict[tuple[str, str], "Counter[str
         for month in sorted(month for no, month in sums if no == account_no):
             moved = sums[account_no, month]
             balance += moved["recharged"] - moved["reversed"] + moved["adjusted"]
-            balance -= moved["charged"] - moved["granted_used"]
+            balance -= moved["charged"] - moved["granted_used"] - moved["units_used"]
+            balance -= moved["units_bought"]
             granted += moved["granted"] - moved["granted_used"]
         assert (balance, granted) == (state.balance_minor, state.granted_minor)
 
@@ -216,6 +248,8 @@ def check_journal(desk: Desk, log: list[Recorded]) -> None:
     for state in folded(log).values():
         expected["2205"] -= max(state.balance_minor, 0)
         expected["1122"] -= min(state.balance_minor, 0)
+        for point in state.points:
+            expected["2205/units"] -= sum(map(_worth, point.units))
     for item in log:
         match item.event:
             case facts.AccountCredited(channel=channel, amount_minor=amount):
@@ -230,6 +264,12 @@ def check_journal(desk: Desk, log: list[Recorded]) -> None:
                 | facts.FixedFeeCharged(granted_used_minor=used, lines=lines)
             ):
                 expected["6601"] += used
+                expected["2221"] -= sum(line.vat_minor for line in lines)
+                expected["6001"] -= sum(line.amount_minor - line.vat_minor for line in lines)
+            case facts.UnitsSold(lines=lines) | facts.UnitsReturned(lines=lines):
+                fees = [line for line in lines if line.id == "channel_fee"]
+                expected["2241.02/channel_fee"] -= sum(line.amount_minor for line in fees)
+                lines = tuple(line for line in lines if line not in fees)
                 expected["2221"] -= sum(line.vat_minor for line in lines)
                 expected["6001"] -= sum(line.amount_minor - line.vat_minor for line in lines)
             case _:
@@ -254,7 +294,7 @@ def check_tax(log: list[Recorded]) -> None:
     open_months: dict[str, str] = {}
     for item in log:
         rated = facts.AccountCharged | facts.ChargeCorrected | facts.FixedFeeCharged
-        if isinstance(item.event, rated):
+        if isinstance(item.event, rated | facts.UnitsSold | facts.UnitsReturned):
             account_no = item.event.account_no
             month = date.fromordinal(item.event.day).isoformat()[:7]
             for line in item.event.lines:

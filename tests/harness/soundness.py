@@ -106,9 +106,14 @@ def _money_adds_up(rows: Sequence[Row]) -> None:
                 paid[account_no] -= amount
             case "account.adjusted.v1":
                 (paid if body["wallet"] == "paid" else granted)[account_no] += amount
+            case "account.units_sold.v1":
+                paid[account_no] -= amount
+            case "account.units_returned.v1":
+                paid[account_no] += amount
             case "account.charged.v1":
+                units = body.get("units", {"paid_minor": 0})["paid_minor"]
                 granted[account_no] -= body["granted_used_minor"]
-                paid[account_no] -= amount - body["granted_used_minor"]
+                paid[account_no] -= amount - body["granted_used_minor"] - units
                 assert amount == sum(line["amount_minor"] for line in body["lines"])
             case _:
                 continue
