@@ -92,8 +92,11 @@ class _Bills(NamedTuple):
 
     def period(self, start: int, end: int) -> tuple[int, int]:
         """First day of the period that holds a part of the interval, and first day after it."""
-        if not (self.context.bills or self.context.bill_day):
+        bills, bill_day = self.context.bills, self.context.bill_day
+        if not (bills or bill_day):
             start, end = self.interval
+        elif not bill_day and bills[-1] < end:
+            end = self.interval[1]  # The period is open: so far it ends with the interval.
         opened, closed = self.context.period(start, end, self.in_service_from)
         window_from = max(day_at(opened), self.in_service_from)
         return window_from, max(day_at(closed), window_from + 1)
