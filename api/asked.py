@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import service_of
+from ledger.commands import Moment as At
 from ledger.problems import NotAcceptableError, invalid, unavailable
 from ledger.projections.catalogue import DETAIL, FRONT
 from ledger.queries import LIMIT_MAX
@@ -27,8 +27,10 @@ AccountPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$", examples=["A
 Cursor = Annotated[str | None, Query(max_length=512, pattern=r"^[A-Za-z0-9_.=-]+$")]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Word = Annotated[str, Query(max_length=64, pattern=TEXT)]
+Numbered = Annotated[str, Path(pattern=r"^[\x21-\x7e]{1,64}$")]
+"""An id that the ledger has minted."""
 Level = Annotated[Literal["", "none", "remind", "warn", "trip"], Query()]
-Time = Annotated[AwareDatetime | None, Query(examples=["2026-11-22T10:00:00+08:00"])]
+Time = Annotated[At | None, Query(examples=["2026-11-22T10:00:00+08:00"])]
 After = Annotated[
     str | None,
     Query(
@@ -43,12 +45,12 @@ KnownAt = Annotated[
 ]
 
 
-def time_us(at: AwareDatetime | None, otherwise: int) -> int:
+def time_us(at: datetime | None, otherwise: int) -> int:
     """Microseconds of a time that was given."""
-    return otherwise if at is None else micros(at.astimezone(UTC))
+    return otherwise if at is None else micros(at)
 
 
-def moment_of(valid_at: AwareDatetime | None, known_at: str | None, shard: int) -> Moment:
+def moment_of(valid_at: datetime | None, known_at: str | None, shard: int) -> Moment:
     """Both axes of time; a position counts in the account's own shard."""
     moment = Moment(valid_at_us=time_us(valid_at, LATEST))
     if known_at is None:

@@ -173,27 +173,3 @@ def _claim(
         raise Refused("idempotency_key_invalid", f"{KEY} is printable ASCII, at most {KEY_MAX}.")
     owner = who.user.user_id
     return Claim("request", f"{owner} {path} {key}", command.fingerprint(path), owner)
-
-
-# ---------------------------------------------------------------- OpenAPI
-
-
-def taking(kind: type[BaseModel], example: Json, *of_path: str) -> Json:
-    """How OpenAPI tells a body: the model's schema without what the path says, and an example."""
-    schema = kind.model_json_schema(mode="validation")
-    schema = _inlined(schema, schema.pop("$defs", {}))
-    for name in of_path:
-        schema["properties"].pop(name)
-        schema["required"].remove(name)
-    content = {"schema": schema, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
-
-
-def _inlined(schema: Any, definitions: Json) -> Any:  # noqa: ANN401 - any part of a schema
-    if isinstance(schema, list):
-        return [_inlined(part, definitions) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {name: _inlined(part, definitions) for name, part in schema.items()}

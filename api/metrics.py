@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client import generate_latest as text_of
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.auth import MetricsReader, service_of
+from api.contract import streaming
 from ledger.service import Figure
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -78,7 +80,11 @@ class _Counted(Collector):
         return families.values()
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=streaming("text/plain", 'wattledger_feed_lag_events{feed="front"} 0.0\n'),
+)
 def metrics(request: Request, _who: MetricsReader) -> Response:
     """Figures for a monitor."""
     found: Metrics = request.app.state.metrics

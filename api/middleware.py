@@ -52,6 +52,8 @@ class Porter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _headers_alone(send)
         request_id = _told_id(scope) or f"{self._prefix}-{next(self._numbers)}"
         scope.setdefault("state", {})["request_id"] = request_id
         strict = _DATA if scope["path"].startswith("/api/") else _PAGES
@@ -83,6 +85,17 @@ class Porter:
         if route != "/healthz":
             about = _about(scope, request_id)
             log.info("request", **about, status=status, ms=round(seconds * 1_000, 1))
+
+
+def _headers_alone(send: Send) -> Send:
+    """Tells what GET would tell, and ends before its body."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
+
+    return sending
 
 
 def _told_id(scope: Scope) -> str:

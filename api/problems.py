@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from ledger.problems import MEANINGS, Meaning, Problem, invalid, meaning_of
 
@@ -74,11 +76,19 @@ async def _malformed(_request: Request, error: Exception) -> Response:
     return problem_response(invalid([(problem["loc"][1:], problem["msg"]) for problem in found]))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     title = TITLES.get(status, "Not possible")
     detail = f"{error.detail}." if isinstance(error, HTTPException) else ""
     response = problem_response(Problem(f"http_{status}", title, status, detail))
     for name, value in (getattr(error, "headers", None) or {}).items():
         response.headers[name] = value
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods_of(request)))
     return response
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Every method of the routes that answer at a path; the framework tells those of one alone."""
+    here = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in here for method in getattr(route, "methods", None) or ()}

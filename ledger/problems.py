@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from ledger.access import LoginsLimitedError
 from ledger.aggregates import Refused
 from ledger.ports import LogUnavailableError, OutcomeUnknownError
+from ledger.pricing.problems import pointer
 from ledger.store import Contradiction
 
 Json = dict[str, Any]
@@ -17,6 +18,7 @@ UNKNOWN_THINGS: Final = frozenset(
     {
         "account_unknown",
         "command_unknown",
+        "draft_unknown",
         "gateway_unknown",
         "id_unknown",
         "meter_unknown",
@@ -45,9 +47,22 @@ STATUSES: Final[dict[str, int]] = {
     "forbidden": 403,
     "csrf": 403,
     "too_large": 413,
+    "tariff_invalid": 422,
     "views_behind": 503,
+    "invalid": 422,
+    "internal": 500,
+    "logins_limited": 429,
+    "not_initialised": 503,
+    "outcome_unknown": 503,
+    "unavailable": 503,
+    "vault_key": 503,
 }
 """Codes whose status is not that of their kind; what is in no list is a rule that says no: 409."""
+
+
+def status_of(code: str) -> int:
+    """HTTP status of a code."""
+    return 404 if code in UNKNOWN_THINGS else STATUSES.get(code, 409)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +123,7 @@ def message_of(text: str) -> str:
 def invalid(problems: Sequence[tuple[Sequence[Any], str]]) -> Problem:
     """Values that cannot be accepted, each with its place as a JSON pointer."""
     told = [
-        {"path": "".join(f"/{part}" for part in place), "message": message_of(message)}
-        for place, message in problems
+        {"path": pointer(*place), "message": message_of(message)} for place, message in problems
     ]
     detail = f"{len(told)} value(s) cannot be accepted."
     return Problem("invalid", "Not acceptable", 422, detail, {"problems": told})

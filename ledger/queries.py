@@ -213,7 +213,7 @@ class Changes(NamedTuple):
 
 def cursor_of(list_: str, *key: str | int) -> str:
     """Text of the key behind which the next page of a list begins."""
-    return base64.urlsafe_b64encode(msgspec.json.encode((list_, *key))).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode((str(list_), *key))).decode().rstrip("=")
 
 
 def key_of(cursor: str, list_: str, *kinds: type[str | int]) -> list[Any]:

@@ -54,12 +54,13 @@ def page_of_accounts(
     limit = min(asked.limit, LIMIT_MAX)
     if asked.sort == "account_no":
         if asked.cursor is not None:
-            (number,) = key_of(asked.cursor, str)
+            (number,) = key_of(asked.cursor, asked.sort, str)
             behind = tuple_(literal(shard_of(number, shards)), literal(number))
             statement = statement.where(_number > behind)
         rows = connection.execute(statement.order_by(*_number).limit(limit))
         items = [account_body(row, tariff_of) for row in rows]
-        return Page(items, cursor_of(items[-1]["account_no"]) if len(items) == limit else None)
+        is_full = len(items) == limit
+        return Page(items, cursor_of(asked.sort, items[-1]["account_no"]) if is_full else None)
     return _by_value(connection, statement, asked, limit, tariff_of)
 
 
@@ -111,16 +112,15 @@ def _by_value(
     value = _SORTS[asked.sort]
     key = tuple_(value, ACCOUNTS.c.shard, ACCOUNTS.c.account_no)
     if asked.cursor is not None:
-        behind = key_of(asked.cursor, int, int, str)
+        behind = key_of(asked.cursor, asked.sort, int, int, str)
         statement = statement.where(key > tuple_(*map(literal, behind)))
     ordered = statement.add_columns(value.label("sorted_by")).order_by(*key).limit(limit)
     rows = connection.execute(ordered).all()
     items = [account_body(row, tariff_of) for row in rows]
     is_full = len(rows) == limit
     last = rows[-1] if is_full else None
-    return Page(
-        items, None if last is None else cursor_of(last.sorted_by, last.shard, last.account_no)
-    )
+    behind = None if last is None else (last.sorted_by, last.shard, last.account_no)
+    return Page(items, None if behind is None else cursor_of(asked.sort, *behind))
 
 
 def _filters(connection: Connection, asked: AccountsAsked) -> list[ColumnElement[bool]]:

@@ -14,7 +14,7 @@ from ledger.commands.quantities import decimal_text
 from ledger.projections.alerts import Alerts
 from ledger.projections.documents import Documents
 from ledger.projections.quarantine import Quarantine
-from ledger.queries import LIMIT_MAX, Asked, Page, cursor_of, key_of
+from ledger.queries import LIMIT_MAX, Asked, Page, cursor_of, id_behind, key_of
 from ledger.values import rfc3339
 
 ALERTS: Final = table_of(Alerts(), Alerts.name)
@@ -42,14 +42,13 @@ def page_of_alerts(connection: Connection, asked: Asked, reach: Reach) -> Page:
     )
     statement = _equal(statement, ALERTS, asked.where)
     if asked.cursor is not None:
-        behind = key_of(asked.cursor, int, int, str, str)
+        behind = key_of(asked.cursor, ALERTS.name, int, int, str, str)
         statement = statement.where(key > tuple_(*map(literal, behind)))
     limit = min(asked.limit, LIMIT_MAX)
     rows = connection.execute(statement.limit(limit)).all()
     last = rows[-1] if len(rows) == limit else None
-    cursor = (
-        None if last is None else cursor_of(-last.since_us, last.shard, last.account_no, last.point)
-    )
+    place = None if last is None else (-last.since_us, last.shard, last.account_no, last.point)
+    cursor = None if place is None else cursor_of(ALERTS.name, *place)
     return Page([_alert(row) for row in rows], cursor)
 
 
@@ -72,11 +71,12 @@ def page_of_quarantine(connection: Connection, asked: Asked, reach: Reach) -> Pa
         mine = select(ACCOUNTS.c.account_no).where(*within(reach))
         statement = statement.where(QUARANTINE.c.account_no.in_(mine))
     if asked.cursor is not None:
-        behind = key_of(asked.cursor, int, int)
+        behind = key_of(asked.cursor, QUARANTINE.name, int, int)
         statement = statement.where(key > tuple_(*map(literal, behind)))
     limit = min(asked.limit, LIMIT_MAX)
     rows = connection.execute(statement.limit(limit)).all()
-    cursor = cursor_of(-rows[-1].position, rows[-1].shard) if len(rows) == limit else None
+    place = (-rows[-1].position, rows[-1].shard) if len(rows) == limit else None
+    cursor = None if place is None else cursor_of(QUARANTINE.name, *place)
     return Page([_quarantined(row) for row in rows], cursor)
 
 
@@ -85,12 +85,13 @@ def page_of_documents(connection: Connection, kind: str, asked: Asked) -> Page:
     limit = min(asked.limit, LIMIT_MAX)
     statement = (
         select(DOCUMENTS)
-        .where(DOCUMENTS.c.kind == kind, DOCUMENTS.c.id > (asked.cursor or ""))
+        .where(DOCUMENTS.c.kind == kind, DOCUMENTS.c.id > id_behind(asked.cursor, kind))
         .order_by(DOCUMENTS.c.id)
         .limit(limit)
     )
     items = [_document(row) for row in connection.execute(statement)]
-    return Page(items, items[-1][f"{kind}_id"] if len(items) == limit else None)
+    is_full = len(items) == limit
+    return Page(items, cursor_of(kind, items[-1][f"{kind}_id"]) if is_full else None)
 
 
 def read_document(connection: Connection, kind: str, document_id: str) -> Json | None:

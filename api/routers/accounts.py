@@ -1,10 +1,11 @@
-"""Accounts over HTTP: opened, read as they are and as they were, assigned, closed."""
+"""Accounts over HTTP: opened, read as they are and as they were, explained."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import Field
 
+from api.answers import accounts as told
+from api.answers.explained import Explanation
 from api.asked import (
     AccountPath,
     Cursor,
@@ -19,24 +20,13 @@ from api.asked import (
     time_us,
 )
 from api.auth import AccountsReader, AccountsWriter, account_unknown, service_of
-from api.bodies import decide, execute, json_response, model_of, submit, taking
+from api.bodies import json_response, model_of, submit
+from api.contract import answering, keyed, merged, taking
+from api.problem_types import OF_RATING
 from ledger.aggregates import Refused
-from ledger.commands import (
-    Command,
-    Identifier,
-    Json,
-    Moment,
-    Reason,
-    Text,
-    assign,
-    change_attributes,
-    close_account,
-    meters,
-    open_account,
-)
+from ledger.commands import Json, open_account
 from ledger.queries import AccountsAsked, EventsAsked, Order
 from ledger.store.history import LATEST
-from ledger.values import micros
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"])
 
@@ -47,22 +37,28 @@ POINT: Json = {
     "installed_at": "2026-01-01T00:00:00+08:00",
     "initial": {"total": "0"},
 }
-ATTRIBUTES: Json = {"attributes": {"household_size": 5}, "reason": "certificate 17"}
+OF_INSTALLATION = (
+    *("installed_in_the_future", "meter_installed_before", "meter_in_use", "policy_unknown"),
+    *("tariff_of_other_service", "tariff_unknown", "wrong_currency", *OF_RATING),
+)
+"""What may forbid to install a meter."""
 ACCOUNT: Json = {"account_no": "A000001", "name": "…", "site": "East", "service_points": [POINT]}
 Day = Annotated[str, Query(pattern=r"^\d{4}-\d\d-\d\d$")]
 Month = Annotated[str, Query(pattern=r"^\d{4}-\d\d$")]
 Topic = Annotated[str, Query(pattern=r"^[a-z_.0-9]{1,64}$")]
 
 
-class Attributes(Command):
-    """Attributes from a time on [now]; null takes one away."""
-
-    attributes: Annotated[dict[Identifier, bool | int | Text | None], Field(min_length=1)]
-    reason: Reason
-    valid_from: Moment | None = None
-
-
-@router.post("", status_code=201, openapi_extra=taking(open_account.OpenAccount, ACCOUNT))
+@router.post(
+    "",
+    status_code=201,
+    responses=answering(
+        told.AccountOpened,
+        *("account_exists", "meter_twice", *OF_INSTALLATION),
+        "vault_key",
+        status=201,
+    ),
+    openapi_extra=merged(taking(open_account.OpenAccount, ACCOUNT), keyed()),
+)
 async def open_(request: Request, who: AccountsWriter) -> Response:
     """Open an account with its service points; the same again answers as the first time."""
     command = await model_of(request, open_account.OpenAccount)
@@ -71,7 +67,7 @@ async def open_(request: Request, who: AccountsWriter) -> Response:
     return await submit(request, who, command, open_account.submit)
 
 
-@router.get("", dependencies=[FrontSeen])
+@router.get("", dependencies=[FrontSeen], responses=answering(told.Accounts))
 def page(  # noqa: PLR0913, PLR0917 - the filters of one list
     request: Request,
     who: AccountsReader,
@@ -89,7 +85,9 @@ def page(  # noqa: PLR0913, PLR0917 - the filters of one list
     return json_response(service_of(request).queries.accounts(asked, who.user.reach).body())
 
 
-@router.get("/{account_no}", dependencies=[FrontSeen])
+@router.get(
+    "/{account_no}", dependencies=[FrontSeen], responses=answering(told.Account, "vault_key")
+)
 def show(
     request: Request,
     _who: AccountsReader,
@@ -107,7 +105,7 @@ def show(
     return json_response({**body, **service.ledger.vault.unseal(shard, account_no)})
 
 
-@router.get("/{account_no}/events")
+@router.get("/{account_no}/events", dependencies=[FrontSeen], responses=answering(told.Events))
 def events(
     request: Request,
     _who: AccountsReader,
@@ -127,7 +125,9 @@ def events(
     return json_response(service_of(request).queries.events(account_no, asked).body())
 
 
-@router.get("/{account_no}/statement", dependencies=[DetailSeen])
+@router.get(
+    "/{account_no}/statement", dependencies=[DetailSeen], responses=answering(told.Statement)
+)
 def statement(
     request: Request,
     _who: AccountsReader,
@@ -140,7 +140,7 @@ def statement(
     return json_response(service_of(request).queries.statement(account_no, from_, to))
 
 
-@router.get("/{account_no}/usage", dependencies=[DetailSeen])
+@router.get("/{account_no}/usage", dependencies=[DetailSeen], responses=answering(told.Usage))
 def usage(
     request: Request,
     _who: AccountsReader,
@@ -154,14 +154,18 @@ def usage(
     return json_response(service_of(request).queries.usage(account_no, by, from_, to))
 
 
-@router.get("/{account_no}/why", dependencies=[FrontSeen])
+@router.get("/{account_no}/why", dependencies=[FrontSeen], responses=answering(told.Why))
 def why(request: Request, _who: AccountsReader, account_no: AccountPath) -> Response:
     """Why supply was cut, or why not: the decision in force at each point and its rules."""
     _require_known(request, account_no)
     return json_response(service_of(request).queries.why(account_no))
 
 
-@router.get("/{account_no}/explain/{position}")
+@router.get(
+    "/{account_no}/explain/{position}",
+    dependencies=[FrontSeen],
+    responses=answering(Explanation, "not_a_charge", "not_explained", "position_unknown"),
+)
 def explain(
     request: Request,
     _who: AccountsReader,
@@ -170,81 +174,6 @@ def explain(
 ) -> Response:
     """How a charge came about: tiers, arithmetic, rounding."""
     return json_response(service_of(request).queries.explain(account_no, position))
-
-
-@router.post(
-    "/{account_no}/attributes",
-    status_code=201,
-    openapi_extra=taking(Attributes, ATTRIBUTES),
-)
-async def change_attributes_(
-    request: Request, who: AccountsWriter, account_no: AccountPath
-) -> Response:
-    """Tell anew what tariffs may ask of a household, from a time on."""
-    asked = await model_of(request, Attributes)
-    from_us = None if asked.valid_from is None else micros(asked.valid_from)
-    command = change_attributes.ChangeAttributes(
-        account_no=account_no,
-        attributes=asked.attributes,
-        reason=asked.reason,
-        valid_from_us=from_us,
-    )
-    return await decide(request, who, command, change_attributes.handle)
-
-
-@router.post(
-    "/{account_no}/service-points",
-    status_code=201,
-    openapi_extra=taking(meters.InstallMeter, POINT, "account_no"),
-)
-async def add_point(request: Request, who: AccountsWriter, account_no: AccountPath) -> Response:
-    """Add a service point with its meter."""
-    command = await model_of(request, meters.InstallMeter, account_no=account_no)
-    return await submit(request, who, command, meters.submit_install)
-
-
-@router.post(
-    "/{account_no}/tariff",
-    status_code=201,
-    openapi_extra=taking(assign.AssignTariff, {"tariff_id": "residential"}, "account_no"),
-)
-async def set_tariff(request: Request, who: AccountsWriter, account_no: AccountPath) -> Response:
-    """Rate a service point by another tariff, from its last reading on."""
-    kind, handle = assign.AssignTariff, assign.assign_tariff
-    return await execute(request, who, kind, handle, account_no=account_no)
-
-
-@router.post(
-    "/{account_no}/policy",
-    status_code=201,
-    openapi_extra=taking(assign.AssignPolicy, {"policy_id": "standard"}, "account_no"),
-)
-async def set_policy(request: Request, who: AccountsWriter, account_no: AccountPath) -> Response:
-    """Let another control policy decide about a service point."""
-    kind, handle = assign.AssignPolicy, assign.assign_policy
-    return await execute(request, who, kind, handle, account_no=account_no)
-
-
-@router.post(
-    "/{account_no}/group",
-    status_code=201,
-    openapi_extra=taking(assign.AssignGroup, {"group": "shops"}, "account_no"),
-)
-async def set_group(request: Request, who: AccountsWriter, account_no: AccountPath) -> Response:
-    """Move an account to another user group."""
-    kind, handle = assign.AssignGroup, assign.assign_group
-    return await execute(request, who, kind, handle, account_no=account_no)
-
-
-@router.post(
-    "/{account_no}/close",
-    status_code=201,
-    openapi_extra=taking(close_account.CloseAccount, {"reason": "moved out"}, "account_no"),
-)
-async def close(request: Request, who: AccountsWriter, account_no: AccountPath) -> Response:
-    """Close an account whose meters are removed and whose balance is zero."""
-    kind, handle = close_account.CloseAccount, close_account.handle
-    return await execute(request, who, kind, handle, account_no=account_no)
 
 
 def _require_known(request: Request, account_no: str) -> None:

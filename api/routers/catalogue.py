@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.answers import catalogue as told
 from api.asked import Cursor, DetailSeen, FrontSeen, Level, Limit, Word
 from api.auth import AccountsReader, CatalogueReader, CatalogueWriter, DevicesWriter, service_of
-from api.bodies import answered, cause_of, execute, json_response, object_of, taking
+from api.bodies import answered, cause_of, decide, execute, json_response, model_of, object_of
+from api.contract import answering, keyed, merged, taking
 from ledger.aggregates import Refused
 from ledger.aggregates.policy import PolicyDocument
 from ledger.commands import (
@@ -32,15 +34,39 @@ POLICY: Final[Json] = {
 }
 GATEWAY: Final[Json] = {"gateway_id": "G1", "url": "rtu+tcp://10.0.0.7:502", "site": "East"}
 LINE: Final[Json] = {"gateway_id": "G1", "unit": 7, "model": "DDSY1352"}
+TARIFF: Final[Json] = {
+    "tariff_id": "residential",
+    "service_kind": "electricity",
+    "unit": "kWh",
+    "currency": "CNY",
+    "timezone": "Asia/Shanghai",
+    "registers": ["total"],
+    "tax": {"treatment": "inclusive", "rate": "0.13"},
+    "source": ["where these prices were published"],
+    "versions": [
+        {
+            "effective_from": "2026-01-01",
+            "effective_to": None,
+            "rounding": {"quantum": "0.01", "mode": "half_up"},
+            "accumulation": {
+                "window": "month",
+                "basis": "consumption",
+                "proration": {"method": "none"},
+            },
+            "tiers": [{"upto": "240"}, {"upto": None}],
+            "charges": [{"id": "energy", "kind": "consumption", "rates": ["0.49", "0.54"]}],
+        }
+    ],
+}
 DOCUMENT: Final[Json] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": "object"}, "example": TARIFF}},
     }
 }
 
 
-@router.get("/tariffs", dependencies=[DetailSeen])
+@router.get("/tariffs", dependencies=[DetailSeen], responses=answering(told.Tariffs))
 def tariffs(
     request: Request, _who: CatalogueReader, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
@@ -49,13 +75,21 @@ def tariffs(
     return json_response(page.body())
 
 
-@router.get("/tariffs/{tariff_id}", dependencies=[DetailSeen])
+@router.get(
+    "/tariffs/{tariff_id}",
+    dependencies=[DetailSeen],
+    responses=answering(told.TariffShown, "tariff_unknown"),
+)
 def tariff(request: Request, _who: CatalogueReader, tariff_id: Id) -> Response:
     """A tariff with its document."""
     return _document(request, "tariff", tariff_id)
 
 
-@router.get("/tariffs/{tariff_id}/versions", dependencies=[DetailSeen])
+@router.get(
+    "/tariffs/{tariff_id}/versions",
+    dependencies=[DetailSeen],
+    responses=answering(told.TariffVersions, "tariff_unknown"),
+)
 def versions(request: Request, _who: CatalogueReader, tariff_id: Id) -> Response:
     """The versions of a tariff in order of the day on which they begin."""
     found = service_of(request).queries.document("tariff", tariff_id)
@@ -65,7 +99,17 @@ def versions(request: Request, _who: CatalogueReader, tariff_id: Id) -> Response
     return json_response({"items": items, "cursor": None})
 
 
-@router.post("/tariffs", status_code=201, openapi_extra=DOCUMENT)
+@router.post(
+    "/tariffs",
+    status_code=201,
+    responses=answering(
+        told.TariffPublished,
+        *("tariff_changed", "tariff_invalid", "tariff_version_changed"),
+        *("tariff_version_ended_in_the_past", "tariff_version_late"),
+        status=201,
+    ),
+    openapi_extra=DOCUMENT,
+)
 async def publish_tariff_(request: Request, who: CatalogueWriter) -> Response:
     """Publish a tariff document; what is wrong with it is told with its place."""
     document = await object_of(request)
@@ -79,7 +123,7 @@ async def publish_tariff_(request: Request, who: CatalogueWriter) -> Response:
     )
 
 
-@router.get("/policies", dependencies=[DetailSeen])
+@router.get("/policies", dependencies=[DetailSeen], responses=answering(told.Policies))
 def policies(
     request: Request, _who: CatalogueReader, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
@@ -88,13 +132,22 @@ def policies(
     return json_response(page.body())
 
 
-@router.get("/policies/{policy_id}", dependencies=[DetailSeen])
+@router.get(
+    "/policies/{policy_id}",
+    dependencies=[DetailSeen],
+    responses=answering(told.PolicyShown, "policy_unknown"),
+)
 def policy(request: Request, _who: CatalogueReader, policy_id: Id) -> Response:
     """A control policy with its document."""
     return _document(request, "policy", policy_id)
 
 
-@router.post("/policies", status_code=201, openapi_extra=taking(PolicyDocument, POLICY))
+@router.post(
+    "/policies",
+    status_code=201,
+    responses=answering(told.PolicyPublished, status=201),
+    openapi_extra=taking(PolicyDocument, POLICY),
+)
 async def publish_policy_(request: Request, who: CatalogueWriter) -> Response:
     """Put a control policy in force for every decision from now on."""
     document = PolicyDocument.model_validate(await object_of(request))
@@ -108,21 +161,21 @@ async def publish_policy_(request: Request, who: CatalogueWriter) -> Response:
     )
 
 
-@router.get("/groups", dependencies=[FrontSeen])
+@router.get("/groups", dependencies=[FrontSeen], responses=answering(told.Names))
 def groups(request: Request, who: AccountsReader) -> Response:
     """User groups with the number of their accounts."""
     items = service_of(request).queries.groups(who.user.reach)
     return json_response({"items": items, "cursor": None})
 
 
-@router.get("/sites", dependencies=[FrontSeen])
+@router.get("/sites", dependencies=[FrontSeen], responses=answering(told.Names))
 def sites(request: Request, who: AccountsReader) -> Response:
     """Sites with the number of their accounts."""
     items = service_of(request).queries.sites(who.user.reach)
     return json_response({"items": items, "cursor": None})
 
 
-@router.get("/meters", dependencies=[FrontSeen])
+@router.get("/meters", dependencies=[FrontSeen], responses=answering(told.Meters))
 def meters(  # noqa: PLR0913, PLR0917 - the filters of one list
     request: Request,
     who: AccountsReader,
@@ -139,7 +192,11 @@ def meters(  # noqa: PLR0913, PLR0917 - the filters of one list
     return json_response(service_of(request).queries.meters(asked, who.user.reach).body())
 
 
-@router.get("/meters/{meter_no}", dependencies=[FrontSeen])
+@router.get(
+    "/meters/{meter_no}",
+    dependencies=[FrontSeen],
+    responses=answering(told.MeterShown, "meter_unknown"),
+)
 def meter(request: Request, who: AccountsReader, meter_no: Id) -> Response:
     """An installed meter, and the line to it."""
     found = service_of(request).queries.meter(meter_no, who.user.reach)
@@ -151,7 +208,8 @@ def meter(request: Request, who: AccountsReader, meter_no: Id) -> Response:
 @router.post(
     "/meters/{meter_no}/line",
     status_code=201,
-    openapi_extra=taking(connect_meter.ConnectMeter, LINE, "meter_no"),
+    responses=answering(told.MeterConnected, "gateway_unknown", "meter_unknown", status=201),
+    openapi_extra=merged(taking(connect_meter.ConnectMeter, LINE, "meter_no"), keyed()),
 )
 async def connect(request: Request, who: DevicesWriter, meter_no: Id) -> Response:
     """Say by which gateway, as which unit and by which model's map a meter is reached."""
@@ -163,7 +221,7 @@ async def connect(request: Request, who: DevicesWriter, meter_no: Id) -> Respons
     return await execute(request, who, kind, handle, meter_no=meter_no)
 
 
-@router.get("/gateways", dependencies=[FrontSeen])
+@router.get("/gateways", dependencies=[FrontSeen], responses=answering(told.Gateways))
 def gateways(
     request: Request, who: CatalogueReader, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
@@ -173,16 +231,21 @@ def gateways(
 
 
 @router.post(
-    "/gateways", status_code=201, openapi_extra=taking(register_gateway.RegisterGateway, GATEWAY)
+    "/gateways",
+    status_code=201,
+    responses=answering(told.GatewayRegistered, status=201),
+    openapi_extra=merged(taking(register_gateway.RegisterGateway, GATEWAY), keyed()),
 )
 async def register(request: Request, who: DevicesWriter) -> Response:
     """Register a gateway, or say that it is reached elsewhere now."""
-    reach = who.user.reach
-    if reach.sites is not None:
-        body = await object_of(request)
-        if body.get("site", "") not in reach.sites:
+    command = await model_of(request, register_gateway.RegisterGateway)
+    sites = who.user.reach.sites
+    if sites is not None:
+        there = Asked({"gateway_id": command.gateway_id}, limit=1)
+        known = await run_in_threadpool(service_of(request).queries.gateways, there)
+        if not {command.site, *(each["site"] for each in known.items)} <= sites:
             raise Refused("forbidden", "You register gateways at your own sites only.")
-    return await execute(request, who, register_gateway.RegisterGateway, register_gateway.handle)
+    return await decide(request, who, command, register_gateway.handle)
 
 
 def _document(request: Request, kind: str, document_id: str) -> Response:

@@ -5,9 +5,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.asked import AccountPath, Cursor, FrontSeen, Limit, Word
+from api.answers import control as told
+from api.asked import AccountPath, Cursor, FrontSeen, Limit, Numbered, Word
 from api.auth import ControlReader, ControlWriter, require_in_reach, service_of
-from api.bodies import execute, json_response, taking
+from api.bodies import execute, json_response
+from api.contract import answering, keyed, merged, taking
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import (
@@ -32,7 +34,14 @@ Status = Annotated[str, Query(pattern=r"^[a-z_]{0,32}$", description="Or `open`:
 @router.post(
     "/accounts/{account_no}/commands",
     status_code=202,
-    openapi_extra=taking(request_command.RequestCommand, COMMAND, "account_no"),
+    responses=answering(
+        told.CommandAccepted,
+        *("account_not_open", "command_not_supported", "disputed", "expires_in_the_past"),
+        *("guaranteed", "protected"),
+        *("service_point_unknown", "supply_cut_for_debt"),
+        status=202,
+    ),
+    openapi_extra=merged(taking(request_command.RequestCommand, COMMAND, "account_no"), keyed()),
 )
 async def request_(request: Request, who: ControlWriter, account_no: AccountPath) -> Response:
     """Order the meter to do something; the same order under way is that one."""
@@ -40,7 +49,7 @@ async def request_(request: Request, who: ControlWriter, account_no: AccountPath
     return await execute(request, who, kind, handle, status=202, account_no=account_no)
 
 
-@router.get("/commands", dependencies=[FrontSeen])
+@router.get("/commands", dependencies=[FrontSeen], responses=answering(told.Commands))
 def commands(
     request: Request,
     who: ControlReader,
@@ -60,9 +69,14 @@ def commands(
 @router.post(
     "/commands/{command_id}/cancel",
     status_code=202,
-    openapi_extra=taking(cancel_command.CancelCommand, REASON, "command_id"),
+    responses=answering(
+        told.CommandAccepted,
+        *("command_ended", "command_sent", "command_unknown", "id_unknown"),
+        status=202,
+    ),
+    openapi_extra=merged(taking(cancel_command.CancelCommand, REASON, "command_id"), keyed()),
 )
-async def cancel(request: Request, who: ControlWriter, command_id: str) -> Response:
+async def cancel(request: Request, who: ControlWriter, command_id: Numbered) -> Response:
     """Cancel a command that no meter has heard of yet."""
     await _require_command_in_reach(request, who, command_id)
     kind, handle = cancel_command.CancelCommand, cancel_command.handle
@@ -72,9 +86,15 @@ async def cancel(request: Request, who: ControlWriter, command_id: str) -> Respo
 @router.post(
     "/commands/{command_id}/retry",
     status_code=202,
-    openapi_extra=taking(retry_command.RetryCommand, {}, "command_id"),
+    responses=answering(
+        told.CommandAccepted,
+        *("command_not_retryable", "command_superseded", "command_unknown", "disputed"),
+        *("guaranteed", "id_unknown", "protected", "service_point_gone", "supply_cut_for_debt"),
+        status=202,
+    ),
+    openapi_extra=merged(taking(retry_command.RetryCommand, {}, "command_id"), keyed()),
 )
-async def retry(request: Request, who: ControlWriter, command_id: str) -> Response:
+async def retry(request: Request, who: ControlWriter, command_id: Numbered) -> Response:
     """Queue a command again that failed, expired or was cancelled."""
     await _require_command_in_reach(request, who, command_id)
     kind, handle = retry_command.RetryCommand, retry_command.handle
@@ -84,7 +104,12 @@ async def retry(request: Request, who: ControlWriter, command_id: str) -> Respon
 @router.post(
     "/accounts/{account_no}/guarantee",
     status_code=201,
-    openapi_extra=taking(guarantee.StartGuarantee, GUARANTEE, "account_no"),
+    responses=answering(
+        told.Guaranteed,
+        *("account_not_open", "guarantee_in_the_past", "service_point_unknown"),
+        status=201,
+    ),
+    openapi_extra=merged(taking(guarantee.StartGuarantee, GUARANTEE, "account_no"), keyed()),
 )
 async def start_guarantee(
     request: Request, who: ControlWriter, account_no: AccountPath
@@ -96,7 +121,8 @@ async def start_guarantee(
 
 @router.delete(
     "/accounts/{account_no}/guarantee",
-    openapi_extra=taking(guarantee.EndGuarantee, REASON, "account_no"),
+    responses=answering(told.Guaranteed, "account_not_open", "service_point_unknown"),
+    openapi_extra=merged(taking(guarantee.EndGuarantee, REASON, "account_no"), keyed()),
 )
 async def end_guarantee(request: Request, who: ControlWriter, account_no: AccountPath) -> Response:
     """Let the supply be cut again."""
@@ -107,7 +133,8 @@ async def end_guarantee(request: Request, who: ControlWriter, account_no: Accoun
 @router.post(
     "/accounts/{account_no}/dispute",
     status_code=201,
-    openapi_extra=taking(dispute.Dispute, REASON, "account_no"),
+    responses=answering(told.Disputed, "account_not_open", "service_point_unknown", status=201),
+    openapi_extra=merged(taking(dispute.Dispute, REASON, "account_no"), keyed()),
 )
 async def hold_dispute(request: Request, who: ControlWriter, account_no: AccountPath) -> Response:
     """Hold what is owed in dispute: the supply is not cut for it."""
@@ -116,7 +143,8 @@ async def hold_dispute(request: Request, who: ControlWriter, account_no: Account
 
 @router.delete(
     "/accounts/{account_no}/dispute",
-    openapi_extra=taking(dispute.Dispute, REASON, "account_no"),
+    responses=answering(told.Disputed, "account_not_open", "service_point_unknown"),
+    openapi_extra=merged(taking(dispute.Dispute, REASON, "account_no"), keyed()),
 )
 async def release_dispute(
     request: Request, who: ControlWriter, account_no: AccountPath
@@ -126,7 +154,7 @@ async def release_dispute(
     return await execute(request, who, kind, handle, status=200, account_no=account_no)
 
 
-@router.get("/work-orders", dependencies=[FrontSeen])
+@router.get("/work-orders", dependencies=[FrontSeen], responses=answering(told.WorkOrders))
 def work_orders(
     request: Request,
     who: ControlReader,
@@ -145,11 +173,15 @@ def work_orders(
 @router.post(
     "/work-orders/{work_order_no}/settle",
     status_code=201,
-    openapi_extra=taking(
-        settle_work_order.SettleWorkOrder, {"actual": "on", "note": "fuse"}, "work_order_no"
+    responses=answering(told.WorkOrderSettled, "id_unknown", "work_order_unknown", status=201),
+    openapi_extra=merged(
+        taking(
+            settle_work_order.SettleWorkOrder, {"actual": "on", "note": "fuse"}, "work_order_no"
+        ),
+        keyed(),
     ),
 )
-async def settle(request: Request, who: ControlWriter, work_order_no: str) -> Response:
+async def settle(request: Request, who: ControlWriter, work_order_no: Numbered) -> Response:
     """Say what was found at the meter."""
     if not who.user.reach.is_everything:
         asked = Asked({"work_order_no": work_order_no}, limit=1)
@@ -166,8 +198,6 @@ async def _require_command_in_reach(request: Request, who: Principal, command_id
     if who.user.reach.is_everything:
         return
     unknown = Refused("command_unknown", f"There is no command {command_id[:32]}.")
-    if not command_id.isprintable():
-        raise unknown
     queries = service_of(request).queries
     account_no = await run_in_threadpool(queries.account_of_command, command_id)
     if account_no is None:

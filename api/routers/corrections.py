@@ -6,8 +6,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.answers import readings as told
 from api.auth import ReadingsWriter, service_of
-from api.bodies import cause_of, decide, json_response, model_of, taking
+from api.bodies import cause_of, decide, json_response, model_of
+from api.contract import Responses, answering, keyed, merged, taking
+from api.problem_types import OF_RATING
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import Command, ExternalId, Json, correct_reading, recompute_quarantine
@@ -27,6 +30,12 @@ WHY: Final[Json] = {"reason": "read at the wrong meter"}
 SOME: Final[Json] = {"meter_no": "M000001"}
 
 
+def _correcting(*codes: str) -> Responses:
+    """A correction as it is booked, and as a preview tells it."""
+    booked = answering(told.CorrectionAnswer, *OF_RATING, *codes, "reading_unknown", status=201)
+    return {**booked, **answering(told.CorrectionPreview)}
+
+
 class Which(Command):
     """Which readings in quarantine to try again; nothing named is all of them."""
 
@@ -38,7 +47,10 @@ class Which(Command):
 @router.post(
     "/readings/{reading_id}/correction",
     status_code=201,
-    openapi_extra=taking(correct_reading.CorrectReading, CORRECTION, "meter_no", "at"),
+    responses=_correcting("initial_reading"),
+    openapi_extra=merged(
+        taking(correct_reading.CorrectReading, CORRECTION, "meter_no", "at"), keyed()
+    ),
 )
 async def correct(
     request: Request, who: ReadingsWriter, reading_id: ReadingId, *, preview: Preview = False
@@ -50,7 +62,8 @@ async def correct(
 @router.post(
     "/readings/{reading_id}/cancellation",
     status_code=201,
-    openapi_extra=taking(correct_reading.CancelReading, WHY, "meter_no", "at"),
+    responses=_correcting("final_reading", "initial_reading"),
+    openapi_extra=merged(taking(correct_reading.CancelReading, WHY, "meter_no", "at"), keyed()),
 )
 async def cancel(
     request: Request, who: ReadingsWriter, reading_id: ReadingId, *, preview: Preview = False
@@ -59,7 +72,11 @@ async def cancel(
     return await _change(request, who, reading_id, correct_reading.CancelReading, preview=preview)
 
 
-@router.post("/quarantine/recompute", openapi_extra=taking(Which, SOME))
+@router.post(
+    "/quarantine/recompute",
+    responses=answering(told.Recomputed),
+    openapi_extra=taking(Which, SOME),
+)
 async def recompute(request: Request, who: ReadingsWriter) -> Response:
     """Charge what can be charged by now; the rest stays, and is told with why."""
     which = await model_of(request, Which)
@@ -73,7 +90,10 @@ async def recompute(request: Request, who: ReadingsWriter) -> Response:
 @router.post(
     "/quarantine/{place}/correction",
     status_code=201,
-    openapi_extra=taking(CorrectItem, CORRECTION),
+    responses=answering(
+        told.ItemCorrected, *OF_RATING, "quarantine_settled", "quarantine_unknown", status=201
+    ),
+    openapi_extra=merged(taking(CorrectItem, CORRECTION), keyed()),
 )
 async def correct_item(request: Request, who: ReadingsWriter, place: Place) -> Response:
     """Charge a reading in quarantine with other values."""
@@ -83,7 +103,10 @@ async def correct_item(request: Request, who: ReadingsWriter, place: Place) -> R
 
 
 @router.post(
-    "/quarantine/{place}/dismissal", status_code=201, openapi_extra=taking(DismissItem, WHY)
+    "/quarantine/{place}/dismissal",
+    status_code=201,
+    responses=answering(told.ItemDismissed, "quarantine_settled", "quarantine_unknown", status=201),
+    openapi_extra=merged(taking(DismissItem, WHY), keyed()),
 )
 async def dismiss_item(request: Request, who: ReadingsWriter, place: Place) -> Response:
     """Let a reading in quarantine go without a charge."""

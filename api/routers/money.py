@@ -1,11 +1,16 @@
 """Money over HTTP: recharges, adjustments, reversals; each at most once by its key."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated, Final
 
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers.money import Adjusted, Receipt, Reversed
 from api.asked import AccountPath
 from api.auth import Cashier, Corrector, require_in_reach, service_of
-from api.bodies import execute, model_of, submit, taking
+from api.bodies import decide, execute, model_of, submit
 from api.command_route import CommandRoute
+from api.contract import answering, keyed, merged, taking
+from api.problem_types import OF_RATING
 from ledger.aggregates import Refused
 from ledger.commands import Json, adjust, recharge, reverse_recharge
 from ledger.events.account import AccountCredited
@@ -19,24 +24,45 @@ RECHARGE: Json = {
     "channel_txn_id": "T-20261122-000017",
     "paid_at": "2026-11-22T10:00:00+08:00",
 }
+KEYED: Final = keyed(required=True)
+Preview = Annotated[bool, Query(description="Tell what would be booked, and book nothing.")]
 ADJUSTMENT: Json = {"amount_minor": -500, "currency": "CNY", "reason": "meter misread"}
 
 
 @router.post(
     "/accounts/{account_no}/recharges",
     status_code=201,
-    openapi_extra=taking(recharge.Recharge, RECHARGE, "account_no"),
+    responses=answering(
+        Receipt,
+        *("account_not_open", "amount_not_positive", "amount_too_large", "wrong_currency"),
+        *("paid_in_the_future", "payment_contradiction", *OF_RATING),
+        status=201,
+    ),
+    openapi_extra=merged(taking(recharge.Recharge, RECHARGE, "account_no"), KEYED),
 )
-async def book(request: Request, who: Cashier, account_no: AccountPath) -> Response:
-    """Book a settled payment; the same payment again answers as the first time."""
+async def book(
+    request: Request, who: Cashier, account_no: AccountPath, *, preview: Preview = False
+) -> Response:
+    """Book a settled payment; the same payment again answers as the first time.
+
+    A preview tells what the payment would buy and leave, with 200, and books nothing.
+    """
     command = await model_of(request, recharge.Recharge, account_no=account_no)
+    if preview:
+        return await decide(request, who, command, recharge.preview, status=200)
     return await submit(request, who, command, recharge.submit, moves_money=True)
 
 
 @router.post(
     "/accounts/{account_no}/adjustments",
     status_code=201,
-    openapi_extra=taking(adjust.Adjust, ADJUSTMENT, "account_no"),
+    responses=answering(
+        Adjusted,
+        *("account_not_open", "amount_too_large", "amount_zero", "granted_negative"),
+        "wrong_currency",
+        status=201,
+    ),
+    openapi_extra=merged(taking(adjust.Adjust, ADJUSTMENT, "account_no"), KEYED),
 )
 async def correct(request: Request, who: Corrector, account_no: AccountPath) -> Response:
     """Correct a wallet by a signed amount, with a reason."""
@@ -47,15 +73,24 @@ async def correct(request: Request, who: Corrector, account_no: AccountPath) -> 
 @router.post(
     "/receipts/{receipt_no}/reversal",
     status_code=201,
-    openapi_extra=taking(reverse_recharge.ReverseRecharge, {"reason": "mistyped"}, "receipt_no"),
+    responses=answering(
+        Reversed, "account_not_open", "already_reversed", "receipt_unknown", status=201
+    ),
+    openapi_extra=merged(
+        taking(reverse_recharge.ReverseRecharge, {"reason": "mistyped"}, "receipt_no"), KEYED
+    ),
 )
 async def reverse(request: Request, who: Corrector, receipt_no: str) -> Response:
     """Take a booked payment back in full, once."""
     kind, handle = reverse_recharge.ReverseRecharge, reverse_recharge.handle
     shard, _, position = receipt_no.partition("-")
     if not who.user.reach.is_everything and shard.isdecimal() and position.isdecimal():
+        unknown = Refused("receipt_unknown", f"There is no receipt {receipt_no[:32]}.")
         credited = service_of(request).ledger.event(int(shard[:9]), int(position[:18]))
         if not isinstance(credited, AccountCredited):
-            raise Refused("receipt_unknown", f"There is no receipt {receipt_no[:32]}.")
-        await require_in_reach(request, who, credited.account_no)
+            raise unknown
+        try:
+            await require_in_reach(request, who, credited.account_no)
+        except Refused:
+            raise unknown from None  # Whose receipt it is, is nobody's business.
     return await execute(request, who, kind, handle, moves_money=True, receipt_no=receipt_no)

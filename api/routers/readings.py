@@ -7,9 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from api.answers import readings as told
 from api.asked import Cursor, FrontSeen, Limit, Time, Word, time_us
 from api.auth import ReadingsReader, ReadingsWriter, service_of
-from api.bodies import answered, cause_of, json_response, object_of, taking
+from api.bodies import answered, cause_of, json_response, object_of
+from api.contract import answering, taking
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import Command, Json, MeterNo, Moment, record_readings
@@ -47,7 +49,11 @@ READINGS: Json = {
 }
 
 
-@router.post("/readings", openapi_extra=taking(Batch, READINGS))
+@router.post(
+    "/readings",
+    responses=answering(told.BatchTaken),
+    openapi_extra=taking(Batch, READINGS),
+)
 async def record(request: Request, who: ReadingsWriter) -> Response:
     """Record a batch: charged, known already, or kept aside with the reason; never half."""
     body = await object_of(request)
@@ -63,7 +69,7 @@ async def record(request: Request, who: ReadingsWriter) -> Response:
     )
 
 
-@router.get("/readings")
+@router.get("/readings", dependencies=[FrontSeen], responses=answering(told.Readings))
 def page(
     request: Request,
     who: ReadingsReader,
@@ -78,7 +84,7 @@ def page(
     return json_response(service_of(request).queries.readings(asked, who.user.reach).body())
 
 
-@router.get("/quarantine", dependencies=[FrontSeen])
+@router.get("/quarantine", dependencies=[FrontSeen], responses=answering(told.Quarantine))
 def quarantine(
     request: Request,
     who: ReadingsReader,

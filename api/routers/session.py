@@ -6,8 +6,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from api.answers import watch as told
 from api.auth import AccountsReader, Anyone, sign_in, sign_out, users_of
-from api.bodies import json_response, model_of, taking
+from api.bodies import json_response, model_of
+from api.contract import answering, taking
 from ledger.access import Principal
 from ledger.aggregates import Refused
 from ledger.commands import Command, Identifier, Json
@@ -26,6 +28,9 @@ class Login(Command):
     "/api/v1/session",
     status_code=201,
     dependencies=[Anyone],
+    responses=answering(
+        told.SignedIn, "logins_limited", "not_signed_in", "unavailable", status=201
+    ),
     openapi_extra=taking(Login, {"user_id": "anna", "password": "…"}),
 )
 async def log_in(request: Request) -> Response:
@@ -45,7 +50,7 @@ async def log_in(request: Request) -> Response:
     return await run_in_threadpool(check)
 
 
-@router.get("/api/v1/session")
+@router.get("/api/v1/session", responses=answering(told.Session))
 def show_session(request: Request, who: AccountsReader) -> Response:
     """Who is signed in, what is granted, and the token that changes must bring along."""
     return json_response(_session(request, who))

@@ -6,9 +6,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.answers.accounts import Events
+from api.answers.watch import Alerts, Totals
 from api.asked import Cursor, FrontSeen, Limit, Word
 from api.auth import AccountsReader, Auditor, service_of
 from api.bodies import json_response
+from api.contract import answering, streaming
 from api.stream import VIEWS, Stream
 from ledger.aggregates import Refused
 from ledger.queries import Asked, LogAsked
@@ -16,10 +19,11 @@ from ledger.queries import Asked, LogAsked
 router = APIRouter(prefix="/api/v1", tags=["watch"])
 
 STREAM: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+MESSAGE: Final = 'id: 0:121\nevent: accounts\ndata: {"positions": {"0": 121}, "accounts": []}\n\n'
 Positions = Annotated[str, Header(alias="Last-Event-ID", max_length=20_000)]
 
 
-@router.get("/alerts", dependencies=[FrontSeen])
+@router.get("/alerts", dependencies=[FrontSeen], responses=answering(Alerts))
 def alerts(
     request: Request,
     who: AccountsReader,
@@ -32,7 +36,7 @@ def alerts(
     return json_response(service_of(request).queries.alerts(asked, who.user.reach).body())
 
 
-@router.get("/events")
+@router.get("/events", responses=answering(Events))
 def events(
     request: Request,
     who: Auditor,
@@ -48,13 +52,17 @@ def events(
     return json_response(page.body())
 
 
-@router.get("/totals", dependencies=[FrontSeen])
+@router.get("/totals", dependencies=[FrontSeen], responses=answering(Totals))
 def totals(request: Request, who: AccountsReader) -> Response:
     """Accounts, money, levels and supply of everything in reach."""
     return json_response(service_of(request).queries.totals(who.user.reach))
 
 
-@router.get("/stream")
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses=streaming("text/event-stream", MESSAGE),
+)
 async def stream(
     request: Request,
     who: AccountsReader,

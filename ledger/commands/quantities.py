@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _DECIMAL: Final = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,18}))?")
 MILLI: Final = 3
@@ -35,9 +35,12 @@ def decimal_text(number: int, decimals: int = MILLI) -> str:
     return f"{'-' if number < 0 else ''}{whole}{'.' + tail if tail else ''}"
 
 
-Quantity = Annotated[int, BeforeValidator(milli), Field(ge=0, le=10**15)]
+_AS_TEXT: Final = {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,18})?$"}
+_TOLD: Final = WithJsonSchema({"anyOf": [_AS_TEXT, {"type": "integer", "minimum": 0}]})
+
+Quantity = Annotated[int, BeforeValidator(milli), Field(ge=0, le=10**15), _TOLD]
 """A register or quantity given in kWh or m³, kept in Wh or litres."""
-PositiveQuantity = Annotated[int, BeforeValidator(milli), Field(gt=0, le=10**15)]
+PositiveQuantity = Annotated[int, BeforeValidator(milli), Field(gt=0, le=10**15), _TOLD]
 """A quantity above zero; also a multiplier, in thousandths."""
 RegisterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Registers = dict[RegisterName, Quantity]

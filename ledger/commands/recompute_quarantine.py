@@ -64,6 +64,7 @@ def item_of(body: Json) -> Item:
 def recompute(items: Sequence[Item], ledger: Ledger, context: Context) -> Json:
     """Charge what can be charged by now, in order of time; what still waits is told with why."""
     total: Json = {CHARGED: 0, DUPLICATE: 0, "waiting": []}
+    positions: dict[str, int] = {}
     ordered = sorted(items, key=lambda item: item.reading.at_us)
     for start in range(0, len(ordered), ITEMS_MAX):
         part = ordered[start : start + ITEMS_MAX]
@@ -75,7 +76,8 @@ def recompute(items: Sequence[Item], ledger: Ledger, context: Context) -> Json:
             is_bulk=True,
         ).body
         total = {name: found + body[name] for name, found in total.items()}
-    return total
+        positions.update(body["positions"])
+    return {**total, "positions": positions}
 
 
 def correct(item: Item, command: CorrectItem, ledger: Ledger, context: Context) -> Answer:

@@ -53,6 +53,7 @@ def test_what_waits_is_tried_again_corrected_or_dismissed(
     office.catch_up()
     tried = engineer.post("/api/v1/quarantine/recompute", json={"meter_no": "M1"})
     assert (tried.status_code, len(tried.json()["waiting"])) == (200, 2)
+    assert tried.json()["positions"] == {}  # Nothing was written.
     items = engineer.get("/api/v1/quarantine").json()["items"]
     later, earlier = (f"/api/v1/quarantine/{i['shard']}:{i['position']}" for i in items)
     dismissed = engineer.post(f"{earlier}/dismissal", json={"reason": "a test of the meter"})

@@ -10,6 +10,7 @@ from ledger.access import SCOPES
 from ledger.commands import request_command
 from ledger.commands.request_command import RequestCommand
 from tests.harness.desk import ACTOR, point
+from tests.harness.documents import FLAT
 from tests.harness.office import Office, key, problem
 
 EAST, WEST = "E1", "W1"
@@ -97,6 +98,39 @@ def test_nothing_is_written_out_of_reach(town: Office) -> None:
         assert town.desk.heads() == before
 
 
+def test_a_gateway_of_another_site_is_not_taken_over(town: Office) -> None:
+    west = {"gateway_id": "G1", "url": "rtu+tcp://west:502", "site": "West"}
+    with town.client("admin") as admin, town.client("engineer", "East") as east:
+        assert admin.post("/api/v1/gateways", json=west).status_code == 201
+        town.catch_up()
+        taken = east.post("/api/v1/gateways", json={**west, "site": "East"})
+        assert (taken.status_code, problem(taken)) == (403, "forbidden")
+        (gateway,) = admin.get("/api/v1/gateways").json()["items"]
+        assert (gateway["url"], gateway["site"]) == (west["url"], "West")
+
+
+def test_a_draft_is_tried_on_accounts_in_reach_alone(town: Office) -> None:
+    path = "/api/v1/tariffs/preview"
+    with town.client("tariff_manager", "East") as east:
+        everybody = east.post(path, json={"document": FLAT})
+        assert (everybody.status_code, problem(everybody)) == (403, "forbidden")
+        other = east.post(path, json={"document": FLAT, "accounts": [EAST, WEST]})
+        assert (other.status_code, problem(other)) == (404, "account_unknown")
+        own = east.post(path, json={"document": FLAT, "accounts": [EAST]})
+        assert (own.status_code, own.json()["accounts"]) == (200, 1)
+
+
+@pytest.mark.parametrize("number", ["%00", "0-1%00", "a%20b", "%F0%9F%98%80", "x" * 65])
+def test_a_number_that_nobody_minted_is_no_fault(town: Office, number: str) -> None:
+    with town.client("operator", "East") as east:
+        for path, body in (
+            (f"commands/{number}/cancel", {"reason": "x"}),
+            (f"commands/{number}/retry", {}),
+            (f"work-orders/{number}/settle", {"actual": "on"}),
+        ):
+            assert 400 <= east.post(f"/api/v1/{path}", json=body).status_code < 500, path
+
+
 def test_a_command_or_receipt_out_of_reach_is_not_found(town: Office) -> None:
     with town.client("admin") as admin, town.client("admin", "East") as east:
         commands = admin.get("/api/v1/commands", params={"account_no": WEST}).json()["items"]
@@ -106,7 +140,8 @@ def test_a_command_or_receipt_out_of_reach_is_not_found(town: Office) -> None:
         booked = _pay(admin)
         reversal = f"/api/v1/receipts/{booked['receipt_no']}/reversal"
         refused = east.post(reversal, json={"reason": "x"}, headers=key())
-        assert refused.status_code == 404
+        assert (refused.status_code, problem(refused)) == (404, "receipt_unknown")
+        assert WEST not in refused.text
         assert admin.post(reversal, json={"reason": "x"}, headers=key()).status_code == 201
 
 

@@ -77,6 +77,35 @@ def test_a_payment_is_seen_on_the_stream_and_read_behind_it(
     assert [(row["account_no"], row["balance_minor"]) for row in rows] == [("A1", 5_00)]
 
 
+def test_a_listener_who_comes_back_is_told_what_was_missed(
+    client: tuple[Served, httpx2.Client],
+) -> None:
+    _, anna = client
+
+    def first_message(**headers: str) -> dict[str, str]:
+        with anna.stream("GET", "/api/v1/stream", headers=headers, timeout=30) as told:
+            assert told.headers["Content-Type"].startswith("text/event-stream")
+            message: dict[str, str] = {}
+            for line in told.iter_lines():
+                name, _, value = line.partition(": ")
+                message[name] = value
+                if name == "data":
+                    return message
+        raise AssertionError("the stream ended")
+
+    ready = first_message()
+    assert ready["event"] == "ready"
+    body = {"amount_minor": 5_00, "currency": "CNY", "channel": "cash", "channel_txn_id": "T1"}
+    paid = anna.post("/api/v1/accounts/A1/recharges", json=body, headers=key())
+    after = ",".join(f"{shard}:{at}" for shard, at in paid.json()["positions"].items())
+    assert anna.get("/api/v1/accounts/A1", params={"after": after}).status_code == 200
+    missed = first_message(**{"Last-Event-ID": ready["id"]})
+    rows = json.loads(missed["data"])["accounts"]
+    assert (missed["event"], [row["balance_minor"] for row in rows]) == ("accounts", [5_00])
+    assert first_message(**{"Last-Event-ID": missed["id"]})["event"] == "ready"
+    assert first_message(**{"Last-Event-ID": "nonsense"})["event"] == "ready"
+
+
 def test_the_log_says_who_asked_what_and_nothing_else(terminal: Terminal) -> None:
     token = terminal.json("user", "token", "anna")["token"]
     body = {"account_no": "A2", "name": "Qin Secret", "phone": "13800000000"}

@@ -37,11 +37,17 @@ def test_a_draft_waits_for_somebody_else(office: Office, author: TestClient) -> 
     office.desk.ledger.approvals = frozenset({"tariff"})
     drafted = author.post("/api/v1/tariffs", json=tariff("new"))
     assert (drafted.status_code, drafted.json()["waits_for_approval"]) == (201, True)
+    (waiting,) = author.get("/api/v1/tariffs/new/drafts").json()["items"]
+    assert (waiting["draft"], waiting["document"]["tariff_id"]) == (1, "new")
+    assert author.get("/api/v1/tariffs/newer/drafts").status_code == 404
+    unknown = client(office, "admin").post("/api/v1/tariffs/new/drafts/2/approval")
+    assert (unknown.status_code, problem(unknown)) == (404, "draft_unknown")
     path = "/api/v1/tariffs/new/drafts/1/approval"
     own = author.post(path)
     assert problem(own) == "same_person"
     other = client(office, "admin").post(path)
     assert (other.status_code, other.json()["changed"]) == (201, True)
+    assert author.get("/api/v1/tariffs/new/drafts").json()["items"] == []
     assert problem(client(office, "cashier").post(path)) == "forbidden"
 
 

@@ -1,3 +1,4 @@
+import pytest
 from starlette.testclient import TestClient
 
 from tests.harness.busy_day import busy_day
@@ -39,6 +40,20 @@ def test_a_monitor_reads_the_metrics(office: Office, admin: TestClient) -> None:
         in text
     )
     assert 'wattledger_feed_lag_events{feed="front"}' in text
+
+
+def test_nobody_is_sent_to_views_that_are_behind(
+    office: Office, admin: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert admin.get("/readyz").json()["status"] == "ready"
+    monkeypatch.setattr("api.routers.health.LAG_MAX", 2)
+    for number in range(4):
+        office.desk.open(f"A{number}")
+    behind = admin.get("/readyz")
+    assert (behind.status_code, behind.json()["status"]) == (503, "behind")
+    assert behind.json()["lag"]["front"] > 2
+    office.catch_up()
+    assert admin.get("/readyz").status_code == 200
 
 
 def test_the_contract_names_each_scope_and_has_examples(embedded: Office) -> None:

@@ -18,6 +18,7 @@ from adapters.views.queries import SqlQueries
 from api.app import create_app
 from ledger.access import User
 from ledger.service import Service
+from tests.harness.contract import witnessed
 from tests.harness.desk import Desk
 
 PASSWORD = "a long enough password"
@@ -39,6 +40,7 @@ class Office:
         vault.prepare()
         queries = SqlQueries(desk.engine, desk.terms)
         app = create_app(Service(desk.ledger, desk.views, queries), users, STORE_MEANINGS)
+        witnessed(app)
         return cls(desk, users, app, count(1))
 
     def hire(self, role: str, *sites: str, account_no: str = "", password: str = "") -> User:
