@@ -68,7 +68,8 @@ def open_terms(engine: Engine) -> LedgerTerms:
         with engine.execution_options(read_only=True).connect() as connection:
             terms = read_terms(connection)
     if terms is None:
-        shown = engine.url.render_as_string(hide_password=True)
+        named = engine.url.set(drivername=engine.url.get_backend_name())
+        shown = named.render_as_string(hide_password=True)
         raise NotInitialisedError(f"There is no ledger in {shown} yet; run `wattledger init`.")
     return terms
 

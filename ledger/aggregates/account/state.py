@@ -149,11 +149,14 @@ class Account(Aggregate):
         for point in self.points:
             if point.name == name:
                 return point
-        known = ", ".join(point.name for point in self.points) or "none"
-        raise Refused(
-            "service_point_unknown",
-            f"The account {self.account_no} has no service point {name!r}; it has: {known}.",
-        )
+        known = ", ".join(point.name for point in self.points)
+        if not known:
+            found = "no service point"
+        elif name is None:
+            found = f"several service points; name one of: {known}"
+        else:
+            found = f"no service point {name}; it has: {known}"
+        raise Refused("service_point_unknown", f"The account {self.account_no} has {found}.")
 
     def clone(self) -> Self:
         """Independent copy, points included."""

@@ -1,18 +1,21 @@
 """How the program speaks: documents, exit codes, streams, colours."""
 
 import json
+import re
 import shlex
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from adapters.cli import TOPICS, app
 from adapters.cli.output import cell
-from tests.harness.postgres import free_port
+from tests.harness.postgres import Postgres, free_port
 from tests.harness.terminal import PROGRAM, Terminal
 
 ESCAPE = "\x1b"
@@ -24,6 +27,19 @@ def test_every_command_says_what_it_does(topic: str) -> None:
     result = CliRunner().invoke(app, [topic, "--help"])
     assert result.exit_code == 0
     assert f"wattledger {topic}" in result.stdout or f"root {topic}" in result.stdout
+
+
+def test_the_help_of_a_group_names_every_command_of_it() -> None:
+    told = {}
+    for name in TOPICS:
+        command = get_command(app).commands[name]  # type: ignore[attr-defined]
+        for each in getattr(command, "commands", ()):
+            told[name, each] = re.search(rf"\b{each}\b", command.help)
+    assert {key for key, found in told.items() if not found} == {
+        ("recharge", "to"),
+        ("command", "request"),
+    }
+    assert ("policy", "preview") in told
 
 
 def test_data_goes_to_stdout_and_talk_to_stderr(embedded: Terminal) -> None:
@@ -96,9 +112,32 @@ def test_a_database_of_another_kind_is_a_wrong_setting(tmp_path: Path, url: str)
 
 
 def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
-    url = f"postgresql://postgres@127.0.0.1:{free_port()}/nothing"
-    problem = Terminal(tmp_path, url).json("account", "show", "A1", exit_code=6)
+    url = f"postgresql://postgres:s3cret@127.0.0.1:{free_port()}/nothing"
+    result = Terminal(tmp_path, url).run("account", "show", "A1", "--json", exit_code=6)
+    problem = json.loads(result.stdout)
     assert (problem["code"], problem["status"]) == ("unavailable", 503)
+    assert "s3cret" not in result.output
+
+
+@pytest.mark.postgres
+def test_a_wrong_password_is_unavailable_and_is_not_shown(
+    tmp_path: Path, durable_postgres: Postgres
+) -> None:
+    with closing(durable_postgres.connect()) as session, session.cursor() as cursor:
+        cursor.execute("ALTER ROLE postgres PASSWORD 'r1ght'")
+        session.commit()
+        cursor.execute("SHOW hba_file")
+        (path,) = cursor.fetchone() or ("",)
+        Path(path).write_text("host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
+        cursor.execute("SELECT pg_reload_conf()")
+    url = durable_postgres.url().replace("postgres@", "postgres:wr0ng@")
+    result = Terminal(tmp_path, url).run("init", "--json", exit_code=6)
+    assert "authentication failed" in json.loads(result.stdout)["detail"]
+    assert "wr0ng" not in result.output
+    right = Terminal(tmp_path, url.replace("wr0ng", "r1ght"))
+    missing = right.json("account", "list", exit_code=6)
+    assert missing["code"] == "not_initialised"
+    assert "in postgresql://postgres:***@127.0.0.1" in missing["detail"]
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:

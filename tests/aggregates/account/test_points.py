@@ -191,7 +191,11 @@ def test_a_point_is_named_unless_it_is_the_only_one() -> None:
     one, two = an_account(added()), an_account(added(), added(point="water", meter_no="W1"))
     assert one.point(None).name == "electricity"
     assert two.point("water").meter_no == "W1"
-    for account, name in ((two, None), (two, "gas"), (an_account(), None)):
-        with pytest.raises(Refused, match="has no service point") as refusal:
+    for account, name, told in (
+        (two, None, "several service points; name one of: electricity, water."),
+        (two, "gas", "no service point gas; it has: electricity, water."),
+        (an_account(), None, "no service point."),
+    ):
+        with pytest.raises(Refused, match=f"has {told}$") as refusal:
             account.point(name)
         assert refusal.value.code == "service_point_unknown"
