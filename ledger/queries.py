@@ -109,6 +109,12 @@ class Queries(Protocol):
     def accounts(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
         """Accounts as they are now."""
 
+    def lines(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
+        """The same without what has to be reckoned: tiers and registers."""
+
+    def lines_numbered(self, numbers: frozenset[str], reach: Reach = ALL) -> list[Json]:
+        """The lines of accounts with these numbers that are in reach."""
+
     def account(self, account_no: str, moment: Moment = NOW) -> Json | None:
         """One account, now or at a moment; None where it was not known."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import jwt
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import ColumnElement, Engine, delete, exists
 
 from adapters.store.dialects import insert_into
 from adapters.store.people import ended_sessions
@@ -56,7 +56,7 @@ class Sessions:
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, cookie: str) -> Session | None:
-        """The session of a cookie that is signed by us, fresh, and not ended."""
+        """The session of a cookie that is signed by us and fresh; it may have been ended."""
         try:
             claims: dict[str, Any] = jwt.decode(
                 cookie,
@@ -69,8 +69,7 @@ class Sessions:
             return None
         if claims["exp"] * MICROS_PER_SECOND <= self._clock():
             return None
-        found = Session(str(claims["sub"]), str(claims["jti"]))
-        return None if self._has_ended(found.session_id) else found
+        return Session(str(claims["sub"]), str(claims["jti"]))
 
     def end(self, session_id: str) -> None:
         """Refuse a session for ever."""
@@ -86,17 +85,17 @@ class Sessions:
         """What a form of this session must send along with a change."""
         return hmac.new(self._key, f"csrf:{session_id}".encode(), hashlib.sha256).hexdigest()
 
-    def _has_ended(self, session_id: str) -> bool:
-        mine = ended_sessions.c.session_id == digest(session_id)
-        with self._engine.execution_options(read_only=True).begin() as connection:
-            return connection.scalar(select(ended_sessions.c.session_id).where(mine)) is not None
-
     @property
     def _key(self) -> bytes:
         if not self._known_key:
             self.prepare()
             self._known_key = read_master_key(self._key_file)
         return self._known_key
+
+
+def has_ended(session_id: str) -> ColumnElement[bool]:
+    """Whether a session was ended, to be asked along with its user."""
+    return exists().where(ended_sessions.c.session_id == digest(session_id))
 
 
 def digest(secret: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert, select, update
 from adapters.store.dialects import insert_into
 from adapters.store.logins import Attempts, hashed, is_right
 from adapters.store.people import api_tokens, login_links, users
-from adapters.store.sessions import SECRET_BYTES, Sessions, digest
+from adapters.store.sessions import SECRET_BYTES, Sessions, digest, has_ended
 from ledger.access import ROLES, SCOPES, Principal, User, scopes_of
 from ledger.aggregates import Refused
 from ledger.values import MICROS_PER_DAY, MICROS_PER_SECOND
@@ -230,9 +230,16 @@ class SqlUsers:
     def by_session(self, cookie: str) -> Principal | None:
         """Who a session that is signed, fresh and not revoked belongs to."""
         found = self._sessions.read(cookie)
-        user = None if found is None else self.user(found.user_id)
-        if found is None or user is None or not user.is_active:
+        if found is None:
             return None
+        statement = select(users).where(
+            users.c.user_id == found.user_id, users.c.is_active, ~has_ended(found.session_id)
+        )
+        with self._reader.begin() as connection:
+            row = connection.execute(statement).first()
+        if row is None:
+            return None
+        user = _user(row)
         return Principal(user, scopes_of(user.role), found.session_id)
 
     def end_session(self, principal: Principal) -> None:

@@ -1,6 +1,6 @@
 """Pages of the accounts view: filtered, in order, by key; sums over all that may be seen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -22,12 +22,14 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 
 from adapters.store.dialects import is_postgresql
 from adapters.store.tables import claims
-from adapters.views.accounts import ACCOUNTS, Json, TariffOf, account_body
+from adapters.views.accounts import ACCOUNTS, Json
 from ledger.access import Reach
 from ledger.aggregates.account.state import DAYS_MAX, LEVELS
 from ledger.queries import LIMIT_MAX, AccountsAsked, Order, Page, cursor_of, key_of
 from ledger.values import claim_shard, shard_of
 
+Shown = Callable[[Any], Json]
+"""How much of a row is told."""
 _number: Final = tuple_(ACCOUNTS.c.shard, ACCOUNTS.c.account_no)
 METERS_FOUND_MAX: Final = 1_000
 _available: Final = ACCOUNTS.c.balance_minor + ACCOUNTS.c.granted_minor
@@ -47,10 +49,10 @@ _SORTS: Final[dict[Order, ColumnElement[Any]]] = {
 
 
 def page_of_accounts(
-    connection: Connection, asked: AccountsAsked, reach: Reach, shards: int, tariff_of: TariffOf
+    connection: Connection, asked: AccountsAsked, reach: Reach, shards: int, shown: Shown
 ) -> Page:
     """One page; in order of shard and number its cursor holds the last account's number."""
-    statement = select(ACCOUNTS).where(*_filters(connection, asked), *within(reach))
+    statement = select(ACCOUNTS).where(*_filters(connection, asked, shards), *within(reach))
     limit = min(asked.limit, LIMIT_MAX)
     if asked.sort == "account_no":
         if asked.cursor is not None:
@@ -58,10 +60,10 @@ def page_of_accounts(
             behind = tuple_(literal(shard_of(number, shards)), literal(number))
             statement = statement.where(_number > behind)
         rows = connection.execute(statement.order_by(*_number).limit(limit))
-        items = [account_body(row, tariff_of) for row in rows]
+        items = [shown(row) for row in rows]
         is_full = len(items) == limit
         return Page(items, cursor_of(asked.sort, items[-1]["account_no"]) if is_full else None)
-    return _by_value(connection, statement, asked, limit, tariff_of)
+    return _by_value(connection, statement, asked, limit, shown)
 
 
 def within(reach: Reach) -> list[ColumnElement[bool]]:
@@ -75,12 +77,12 @@ def within(reach: Reach) -> list[ColumnElement[bool]]:
 
 
 def accounts_numbered(
-    connection: Connection, numbers: Sequence[str], shards: int, tariff_of: TariffOf
+    connection: Connection, numbers: Sequence[str], shards: int, shown: Shown
 ) -> list[Json]:
     """The accounts with these numbers."""
     wanted = [(shard_of(number, shards), number) for number in numbers]
     statement = select(ACCOUNTS).where(_number.in_(wanted))
-    return [account_body(row, tariff_of) for row in connection.execute(statement)]
+    return [shown(row) for row in connection.execute(statement)]
 
 
 def owners_of_meters(
@@ -107,7 +109,7 @@ def _by_value(
     statement: Select[Any],
     asked: AccountsAsked,
     limit: int,
-    tariff_of: TariffOf,
+    shown: Shown,
 ) -> Page:
     value = _SORTS[asked.sort]
     key = tuple_(value, ACCOUNTS.c.shard, ACCOUNTS.c.account_no)
@@ -116,17 +118,19 @@ def _by_value(
         statement = statement.where(key > tuple_(*map(literal, behind)))
     ordered = statement.add_columns(value.label("sorted_by")).order_by(*key).limit(limit)
     rows = connection.execute(ordered).all()
-    items = [account_body(row, tariff_of) for row in rows]
+    items = [shown(row) for row in rows]
     is_full = len(rows) == limit
     last = rows[-1] if is_full else None
     behind = None if last is None else (last.sorted_by, last.shard, last.account_no)
     return Page(items, None if behind is None else cursor_of(asked.sort, *behind))
 
 
-def _filters(connection: Connection, asked: AccountsAsked) -> list[ColumnElement[bool]]:
+def _filters(
+    connection: Connection, asked: AccountsAsked, shards: int
+) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = []
     if asked.q:
-        filters.append(_matches(asked.q))
+        filters.append(_matches(asked.q, shards))
     if asked.site:
         filters.append(ACCOUNTS.c.site == asked.site)
     if asked.group:
@@ -138,12 +142,13 @@ def _filters(connection: Connection, asked: AccountsAsked) -> list[ColumnElement
     return filters
 
 
-def _matches(wanted: str) -> ColumnElement[bool]:
+def _matches(wanted: str, shards: int) -> ColumnElement[bool]:
     """Part of the account's number, or of a number of a meter that counts for it."""
     lowered = wanted.lower()
     owners = (
         select(claims.c.owner)
         .where(
+            claims.c.shard.in_(range(shards)),  # The key begins with it: payments are passed over.
             claims.c.kind == "meter",
             func.lower(claims.c.key).contains(lowered, autoescape=True),
         )

@@ -45,8 +45,8 @@ def list_accounts(
 
 def account_body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a database row
     """An account as it reads everywhere, from its row."""
-    points = _by_point(_json(row.points))
-    usage, supply = _json(row.usage), _json(row.supply)
+    points = by_point(json_of(row.points))
+    usage, supply = json_of(row.usage), json_of(row.supply)
     available = row.balance_minor + row.granted_minor
     levels = [supply[name]["level"] for name in points]
     tiers = _tiers(usage)
@@ -72,12 +72,13 @@ def account_body(row: Any, tariff_of: TariffOf) -> Json:  # noqa: ANN401 - a dat
     }
 
 
-def _json(value: Any) -> Json:  # noqa: ANN401 - text on SQLite, an object on PostgreSQL
+def json_of(value: Any) -> Json:  # noqa: ANN401 - text on SQLite, an object on PostgreSQL
+    """A JSON column of a row."""
     found: Json = msgspec.json.decode(value) if isinstance(value, str) else value
     return found
 
 
-def _by_point(flat: Json) -> dict[str, Json]:
+def by_point(flat: Json) -> dict[str, Json]:
     """Points with their particulars, in the order in which they were added."""
     points: dict[str, Json] = {}
     for key, value in flat.items():

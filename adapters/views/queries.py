@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select
@@ -15,7 +16,8 @@ from adapters.views import (
     device_lists,
     lists,
 )
-from adapters.views.accounts import Json, read_account
+from adapters.views.account_lines import account_line
+from adapters.views.accounts import Json, account_body, read_account
 from adapters.views.explained import explain_charge
 from adapters.views.previews import preview_draft
 from adapters.views.publications import publications
@@ -59,8 +61,21 @@ class SqlQueries:
     def accounts(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
         """Accounts as they are now."""
         with self._reading() as connection:
-            tariff_of = published_tariffs(connection)
-            return account_pages.page_of_accounts(connection, asked, reach, self._shards, tariff_of)
+            shown = partial(account_body, tariff_of=published_tariffs(connection))
+            return account_pages.page_of_accounts(connection, asked, reach, self._shards, shown)
+
+    def lines(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
+        """The same without what has to be reckoned: tiers and registers."""
+        with self._reading() as connection:
+            shards = self._shards
+            return account_pages.page_of_accounts(connection, asked, reach, shards, account_line)
+
+    def lines_numbered(self, numbers: frozenset[str], reach: Reach = ALL) -> list[Json]:
+        """The lines of accounts with these numbers that are in reach."""
+        with self._reading() as connection:
+            wanted = sorted(numbers)
+            found = account_pages.accounts_numbered(connection, wanted, self._shards, account_line)
+        return [line for line in found if reach.covers(line["account_no"], line["site"])]
 
     def account(self, account_no: str, moment: Moment = NOW) -> Json | None:
         """One account, now or at a moment; None where it was not known."""
@@ -75,10 +90,9 @@ class SqlQueries:
     def accounts_numbered(self, numbers: frozenset[str]) -> list[Json]:
         """The accounts with these numbers, as they are now."""
         with self._reading() as connection:
-            tariff_of = published_tariffs(connection)
-            return account_pages.accounts_numbered(
-                connection, sorted(numbers), self._shards, tariff_of
-            )
+            shown = partial(account_body, tariff_of=published_tariffs(connection))
+            wanted = sorted(numbers)
+            return account_pages.accounts_numbered(connection, wanted, self._shards, shown)
 
     def site_of(self, account_no: str) -> str | None:
         """Site of an account; None where there is no account."""

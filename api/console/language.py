@@ -15,7 +15,12 @@ from babel import Locale
 from babel.dates import get_month_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent, get_currency_precision
+from babel.numbers import (
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_currency_symbol,
+)
 
 from ledger.values import instant
 
@@ -46,6 +51,12 @@ def catalog(code: str) -> gettext.NullTranslations:
 @cache
 def _locale(code: str) -> Locale:
     return Locale.parse(LANGUAGES[code])
+
+
+@cache
+def _money(code: str, currency: str) -> tuple[str, int]:
+    """What stands before an amount, and its digits: a list has many, and a pattern is slow."""
+    return get_currency_symbol(currency, _locale(code)), get_currency_precision(currency)
 
 
 def preferred(accepted: str) -> str:
@@ -82,13 +93,16 @@ class Language:
 
     def number(self, value: Decimal | int) -> str:
         """A number with its groups of digits."""
+        if isinstance(value, int):
+            return f"{value:,}"  # As both languages group them.
         return str(format_decimal(value, locale=_locale(self.code)))
 
     def money(self, amount_minor: int, currency: str) -> str:
         """An amount of minor units; its minus is ASCII, so that it pastes into a sheet."""
-        amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
-        pattern = _locale(self.code).currency_formats["standard"]
-        return str(pattern.apply(amount, _locale(self.code), currency=currency))
+        before, digits = _money(self.code, currency)
+        whole, part = divmod(abs(amount_minor), 10**digits)
+        fraction = f".{part:0{digits}}" if digits else ""
+        return f"{'-' if amount_minor < 0 else ''}{before}{whole:,}{fraction}"
 
     def quantity(self, value: str | Decimal, unit: str) -> str:
         """A quantity of kWh or m³, to the digits that a bill shows."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request
@@ -25,7 +24,7 @@ from api.console.words import N_
 from ledger.access import Reach
 from ledger.aggregates.account.state import DAYS_MAX
 from ledger.queries import LIMIT_MAX, AccountsAsked, Order, Page, Queries
-from ledger.values import MICROS_PER_SECOND, micros
+from ledger.values import MICROS_PER_SECOND
 
 Json = dict[str, Any]
 ROWS: Final = 50
@@ -103,10 +102,10 @@ def monitor(
     queries, reach = service_of(request).queries, principal.user.reach
     here = address(request)
     is_island = asked.view == "all"
-    page = Page([]) if is_island else queries.accounts(asked.accounts(request, ROWS), reach)
+    page = Page([]) if is_island else queries.lines(asked.accounts(request, ROWS), reach)
     sums = sums_of(request, reach)
     totals = sums.totals
-    names = names_of(request).names(body["account_no"] for body in page.items)
+    names = names_of(request).names(line["account_no"] for line in page.items)
     speaker = Speaker(request)
     return render(
         request,
@@ -116,7 +115,7 @@ def monitor(
         asked=asked,
         total=min(totals["accounts"], ISLAND_ROWS_MAX),
         tiles=_tiles(speaker.language, here, asked, totals),
-        rows=[speaker.row(body) | {"name": names[body["account_no"]]} for body in page.items],
+        rows=[speaker.row(line) | {"name": names[line["account_no"]]} for line in page.items],
         next_href=here(cursor=page.cursor) if page.cursor else "",
         rows_url=f"/monitor/rows{here()[len(request.url.path) :]}",
         table_words=_table_words(speaker.language),
@@ -138,17 +137,16 @@ def rows(
     queries, reach = service_of(request).queries, principal.user.reach
     speaker = Speaker(request)
     if only:
-        found = queries.accounts_numbered(frozenset(only.split(",")[:LIMIT_MAX]))
-        bodies = [body for body in found if reach.covers(body["account_no"], body["site"])]
+        lines = queries.lines_numbered(frozenset(only.split(",")[:LIMIT_MAX]), reach)
     else:
-        bodies = list(_all(queries, asked.accounts(request, LIMIT_MAX), reach))
-    return packed_json(request, [speaker.cells(body) for body in bodies])
+        lines = list(_all(queries, asked.accounts(request, LIMIT_MAX), reach))
+    return packed_json(request, [speaker.cells(line) for line in lines])
 
 
 def _all(queries: Queries, asked: AccountsAsked, reach: Reach) -> Iterator[Json]:
     cursor: str | None = None
     for _ in range(ISLAND_ROWS_MAX // LIMIT_MAX):
-        page = queries.accounts(asked._replace(cursor=cursor), reach)
+        page = queries.lines(asked._replace(cursor=cursor), reach)
         yield from page.items
         cursor = page.cursor
         if cursor is None:
@@ -165,68 +163,56 @@ def account_of_receipt(request: Request, wanted: str) -> str:
 
 
 class Speaker:
-    """Turns accounts into rows as the visitor reads them."""
+    """Turns lines of accounts into rows as the visitor reads them."""
 
     def __init__(self, request: Request) -> None:
         self.language = language_of(request)
         self._stale_before_us = service_of(request).ledger.clock() - STALE_US
 
-    def row(self, body: Json) -> Json:
+    def row(self, line: Json) -> Json:
         """An account as a row of the table."""
-        say, supply = self.language.say, supply_of(body)
-        read_at = last_read(body)
+        say, supply = self.language.say, supply_of(line)
         return {
-            "account_no": body["account_no"],
-            "group": body["group"],
-            "meters": meters_of(body),
+            "account_no": line["account_no"],
+            "group": line["group"],
+            "meters": " · ".join(line["meter_nos"]),
             "supply": supply,
             "supply_word": say(words.SUPPLY[supply]) if supply != "none" else "",
-            "available": self.language.money(body["available_minor"], body["currency"]),
-            "available_minor": body["available_minor"],
-            "days": days_text(self.language, body["days_left"]),
-            "level": body["alert_level"],
-            "level_word": say(words.LEVELS[body["alert_level"]]),
-            "read_at": self._short(read_at),
-            "is_stale": self._is_stale(read_at),
+            "available": self.language.money(line["available_minor"], line["currency"]),
+            "available_minor": line["available_minor"],
+            "days": days_text(self.language, line["days_left"]),
+            "level": line["alert_level"],
+            "level_word": say(words.LEVELS[line["alert_level"]]),
+            "read_at": self._short(line["last_reading_us"]),
+            "is_stale": self._is_stale(line["last_reading_us"]),
         }
 
-    def cells(self, body: Json) -> list[object]:
+    def cells(self, line: Json) -> list[object]:
         """The same as an array without words, to be small: the island knows order and words."""
-        read_at = last_read(body)
-        lasts = body["days_left"]
+        lasts = line["days_left"]
         return [
-            body["account_no"],
-            body["group"],
-            meters_of(body),
-            supply_of(body),
-            body["available_minor"],
-            body["currency"],
+            line["account_no"],
+            line["group"],
+            " · ".join(line["meter_nos"]),
+            supply_of(line),
+            line["available_minor"],
+            line["currency"],
             None if lasts >= DAYS_MAX else lasts,
-            body["alert_level"],
-            self._short(read_at),
-            self._is_stale(read_at),
+            line["alert_level"],
+            self._short(line["last_reading_us"]),
+            self._is_stale(line["last_reading_us"]),
         ]
 
-    def _short(self, read_at: str) -> str:
-        return self.language.time(read_at)[5:16] if read_at else ""
+    def _short(self, read_us: int | None) -> str:
+        return "" if read_us is None else self.language.time(read_us)[5:16]
 
-    def _is_stale(self, read_at: str) -> bool:
-        return bool(read_at) and micros(datetime.fromisoformat(read_at)) < self._stale_before_us
-
-
-def meters_of(body: Json) -> str:
-    """Numbers of the meters of an account."""
-    return " · ".join(point["meter_no"] for point in body["service_points"])
+    def _is_stale(self, read_us: int | None) -> bool:
+        return read_us is not None and read_us < self._stale_before_us
 
 
-def last_read(body: Json) -> str:
-    """When a meter of the account was last read; empty where there is none."""
-    return max((point["last_reading_at"] for point in body["service_points"]), default="")
-
-
-def supply_of(body: Json) -> str:
+def supply_of(line: Json) -> str:
     """One word for an account: off where any of its points is off."""
-    shown = [shown_supply(point["supply"]) for point in body["service_points"]]
+    shown = [shown_supply(supply) for supply in line["supplies"]]
     return "none" if not shown else ("off" if "off" in shown else shown[0])
 
 

@@ -47,6 +47,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("api.console"),
         autoescape=True,
+        auto_reload=False,  # A row of a table would ask the disk whether its template changed.
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,

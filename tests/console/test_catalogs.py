@@ -1,12 +1,16 @@
 """Both languages say everything: a text without a translation fails here, not on the page."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.console import words
 from api.console.language import CATALOGS, LANGUAGES, SOURCE, Language, preferred
@@ -92,6 +96,15 @@ def test_money_keeps_an_ascii_minus_and_its_currency_in_both_languages() -> None
     assert english.money(-123_456, "CNY") == "-CN¥1,234.56"
     assert english.money(500, "JPY") == "¥500"
     assert chinese.money(0, "CNY") == "¥0.00"
+
+
+@given(st.integers(-(10**15), 10**15), st.sampled_from(["CNY", "JPY", "USD", "GBP", "KWD", "XYZ"]))
+def test_any_amount_is_written_as_its_language_writes_it(amount: int, currency: str) -> None:
+    major = Decimal(amount).scaleb(-get_currency_precision(currency))
+    for code, name in LANGUAGES.items():
+        told = str(format_currency(major, currency, locale=name))
+        assert Language(code, "UTC").money(amount, currency) == told.replace("\xa0", "")
+        assert Language(code, "UTC").number(amount) == format_decimal(amount, locale=name)
 
 
 def test_times_are_those_of_the_site() -> None:
