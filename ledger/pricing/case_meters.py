@@ -26,6 +26,8 @@ from ledger.values import local_us, micros
 
 Shown = MeterInstalled | Reading | MeterRemoved
 _REMEMBERED = 100_000
+YEARS = range(1900, 2201)
+"""Times that a case may speak of."""
 WRAP_SHARE = 2
 """A fall is a wrap-around only if the meter then passed less than half of its range."""
 
@@ -168,4 +170,6 @@ def instant_of(text: str, zone: ZoneInfo) -> int:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise CaseFileInvalid(f"{text} is no date and time.") from error
+    if at.year not in YEARS:
+        raise CaseFileInvalid(f"{text} lies outside the years {YEARS[0]} to {YEARS[-1]}.")
     return micros(at if at.tzinfo else at.replace(tzinfo=zone))

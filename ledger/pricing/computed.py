@@ -29,6 +29,7 @@ from ledger.pricing.charges import (
 )
 from ledger.pricing.exact import ACCRUAL_DIGITS, QUANTITY_DIGITS
 from ledger.pricing.pieces import Piece
+from ledger.pricing.position import NotRateable
 
 MAJOR: Final = Fraction(10**ACCRUAL_DIGITS)
 """Units of an accrual in one major unit of the currency."""
@@ -143,10 +144,13 @@ def _hundredths(charge: PowerFactor, window: Window) -> int:
         active, reactive = window.used, window.reactive
         square = 40_000 * active * active / (active * active + reactive * reactive)
         return (isqrt(square.numerator // square.denominator) + 1) // 2
-    value, _ = window.household.context.attribute(POWER_FACTOR, window.piece.end)
-    if value is None or isinstance(value, bool):
+    at = window.piece.end
+    if window.household.context.attribute(POWER_FACTOR, at)[0] is None:
         return charge.standard
-    hundredths = Fraction(value) * 100
+    factor = window.household.number(POWER_FACTOR, at)
+    if not 0 <= factor <= 1:
+        raise NotRateable("attribute_wrong", "A power factor lies between 0 and 1, like 0.93.")
+    hundredths = factor * 100
     return (2 * hundredths.numerator + hundredths.denominator) // (2 * hundredths.denominator)
 
 

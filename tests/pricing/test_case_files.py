@@ -38,6 +38,10 @@ def test_a_file_that_is_no_case_file_says_where(change: dict[str, Any], message:
         ),
         ({"events": [installed(1, "yesterday")]}, "yesterday is no date and time."),
         (
+            {"events": [installed(1, "9999-12-31T00:00:00")]},
+            "9999-12-31T00:00:00 lies outside the years 1900 to 2200.",
+        ),
+        (
             {"events": [installed(1, "2025-01-01T00:00:00", registers={"night": "0"})]},
             "Event 1 must show the tariff's registers: peak, valley.",
         ),

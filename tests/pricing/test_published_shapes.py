@@ -111,6 +111,14 @@ def test_the_power_factor_moves_capacity_and_energy_by_the_printed_table(
     assert lines.get("power_factor", 0) == pytest.approx(adjustment, abs=1)
 
 
+@pytest.mark.parametrize("factor", ["good", "93", "-0.5", True])
+def test_a_power_factor_that_is_no_number_from_0_to_1_keeps_the_reading(factor: bool | str) -> None:  # noqa: FBT001 - what was told
+    account = household(transformer_kva=100, power_factor=factor)
+    point = Point(example("cn-sz-industrial-2005"), "2006-03-01T00:00", account)
+    with pytest.raises(NotRateable, match=r"power.factor"):
+        point.lines("2006-04-01T00:00", 0, 25_000_000, 5_000_000)
+
+
 def test_a_register_of_reactive_energy_gives_the_factor_rounded_to_a_hundredth_first() -> None:
     document = EXAMPLES["cn-sz-industrial-2005"] | {
         "registers": ["peak", "flat", "valley", "reactive"]
