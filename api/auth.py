@@ -42,7 +42,7 @@ class Requires:
         principal = await principal_of(request)
         if principal is None:
             raise Refused("not_signed_in", "Sign in, or send an API token.")
-        request.state.principal = principal
+        request.scope["state"]["principal"] = principal
         if self.scope not in principal.scopes:
             raise Refused("forbidden", f"This needs the scope {self.scope}.")
         if principal.session and request.method not in SAFE_METHODS:
@@ -50,7 +50,7 @@ class Requires:
         account_no = request.path_params.get("account_no")
         if account_no is not None:
             await require_in_reach(request, principal, account_no)
-        if request.scope["query_string"] and request.url.path.startswith(_API):
+        if request.scope["query_string"] and request.scope["path"].startswith(_API):
             require_known_questions(request)
         return principal
 
@@ -62,6 +62,8 @@ def require_known_questions(request: Request) -> None:
         return
     asking = (dependant, *_all(dependant))
     known = {param.alias for each in asking for param in each.query_params}
+    told = (request.scope["route"].openapi_extra or {}).get("parameters", ())
+    known |= {param["name"] for param in told if param["in"] == "query"}
     strange = sorted({*request.query_params} - known)
     if strange:
         raise NotAcceptableError(
@@ -101,10 +103,18 @@ def users_of(request: Request) -> Users:
     return users
 
 
+def header_of(request: Request, name: bytes) -> str:
+    """A header by its name in small letters; empty where it was not sent."""
+    for told, value in request.scope["headers"]:
+        if told == name:
+            return str(value, "latin-1")
+    return ""
+
+
 async def principal_of(request: Request) -> Principal | None:
     """Who asks: by token where one is sent, else by the session's cookie."""
     users = users_of(request)
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    kind, _, token = header_of(request, b"authorization").partition(" ")
     if kind.lower() == "bearer":
         token = token.strip()
         return users.remembered(token) or await run_in_threadpool(users.by_token, token)
@@ -131,7 +141,8 @@ def account_unknown(account_no: str) -> Refused:
 
 async def _require_csrf(request: Request, principal: Principal) -> None:
     told = request.headers.get(CSRF_HEADER, "")
-    if not told and request.headers.get("Content-Type", "").startswith(_FORMS):
+    is_page = not request.scope["path"].startswith(_API)  # The API's own bodies are JSON.
+    if not told and is_page and request.headers.get("Content-Type", "").startswith(_FORMS):
         field = (await request.form()).get(CSRF_FIELD)
         told = field if isinstance(field, str) else ""
     if not hmac.compare_digest(told.encode(), users_of(request).csrf_token(principal).encode()):

@@ -72,6 +72,7 @@ def sale_explained(
         "currency": event.currency,
         "amount": money_text(tariff, event.amount_minor),
         "amount_minor": event.amount_minor,
+        "granted_used_minor": 0,
         "balance_after_minor": event.balance_after_minor,
     }
 

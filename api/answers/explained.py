@@ -17,6 +17,7 @@ from api.answers import (
     PointName,
     Position,
     Reason,
+    ReceiptNo,
     Shard,
     TariffId,
     Time,
@@ -72,9 +73,20 @@ class Step(Told):
     lines: list[LineStep]
 
 
+class HoursCounted(Told):
+    """A time in which one register of the tariff counted, where the meter has one for all hours."""
+
+    register_: Annotated[str, Field(alias="register", examples=["peak"])]
+    from_: Annotated[Time, Field(alias="from")]
+    to: Time
+    day_type: Annotated[str, Field(examples=["workday"])]
+    quantity: Exact
+
+
 class Derived(Interval):
     """An interval with the steps that rated it."""
 
+    hours: list[HoursCounted] | None = None
     steps: list[Step]
 
 
@@ -118,11 +130,30 @@ class Explained(Told):
     balance_after_minor: Minor
 
 
+class PartOfPrice(Told):
+    """What a part of the units was bought for."""
+
+    id: LineId
+    arithmetic: Arithmetic
+    amount: Money
+
+
+class UnitsTaken(Told):
+    """Units of one recharge that a reading took; without one, more than were held."""
+
+    receipt_no: ReceiptNo | None
+    quantity: Exact
+    of: Exact | None = None
+    lines: list[PartOfPrice]
+
+
 class ChargeExplained(Explained):
     """Consumption between two readings."""
 
     kind: Literal["charge"]
     intervals: list[Derived]
+    units: list[UnitsTaken] | None = None
+    """Where prepaid units paid for it."""
 
 
 class CorrectionExplained(Explained):
@@ -144,6 +175,25 @@ class FixedFeeExplained(Explained):
     silent_days: list[Step]
 
 
+class Deduction(Told):
+    """What a payment was taken for, one thing after the other; their sum is nothing."""
+
+    id: Annotated[str, Field(examples=["arrears"])]
+    amount: Money
+
+
+class SaleExplained(Explained):
+    """What a payment bought where units are sold."""
+
+    kind: Literal["sale"]
+    receipt_no: ReceiptNo
+    sold: Exact
+    quantum: Exact
+    deductions: list[Deduction]
+    steps: list[Step]
+
+
 Explanation = Annotated[
-    ChargeExplained | CorrectionExplained | FixedFeeExplained, Field(discriminator="kind")
+    ChargeExplained | CorrectionExplained | FixedFeeExplained | SaleExplained,
+    Field(discriminator="kind"),
 ]

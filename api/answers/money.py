@@ -91,6 +91,16 @@ class Receipt(Wallets):
     positions: Positions
 
 
+class ReceiptPreview(Wallets):
+    """A payment as it would be booked."""
+
+    preview: Literal[True]
+    receipt_no: None
+    amount_minor: Minor
+    service_point: PointName | None = None
+    units: UnitsSold | UnitsNotSold | None = None
+
+
 class Adjusted(Wallets):
     """A wallet that was corrected."""
 

@@ -60,12 +60,14 @@ def effect(
 ) -> Response:
     """What the amount would do, without doing it."""
     body = account_in_reach(request, principal, account_no)
-    facts: Json = {"effect": None, "problem": ""}
+    facts: Json = {"effect": None, "units": None, "problem": ""}
     try:
         if amount:
-            facts["effect"] = _effect(request, body, amount_minor(amount, body["currency"]))
-    except AmountError as error:
-        facts["problem"] = language_of(request).say(str(error), **error.values)
+            paid_minor = amount_minor(amount, body["currency"])
+            facts["effect"] = _effect(request, body, paid_minor)
+            facts["units"] = _units(request, principal, body, paid_minor)
+    except (AmountError, Refused) as error:
+        facts["problem"] = sentence_of(request, error)
     return render(request, "effect.html", principal=principal, account=body, **facts)
 
 
@@ -189,6 +191,30 @@ def _effect(request: Request, body: Json, paid_minor: int) -> Json:
         "stays_off": any(not _is_above(request, point, after_minor) for point in off),
         "is_off": any(shown_supply(p["supply"]) == "off" for p in body["service_points"]),
     }
+
+
+def _units(request: Request, principal: Principal, body: Json, paid_minor: int) -> Json | None:
+    """What a payment would buy, where a point of the account holds units; nothing is booked."""
+    if not any(_sells(request, point) for point in body["service_points"]):
+        return None
+    command = recharge.Recharge(
+        account_no=body["account_no"],
+        amount_minor=paid_minor,
+        currency=body["currency"],
+        channel="cash",
+        channel_txn_id="preview",
+    )
+    ledger = service_of(request).ledger
+    context = Context(principal.actor, cause_of(request))
+    bought: Json | None = recharge.preview(command, ledger, context).body.get("units")
+    return bought
+
+
+def _sells(request: Request, point: Json) -> bool:
+    found = service_of(request).queries.document("tariff", point["tariff_id"])
+    return found is not None and (
+        found["document"]["versions"][0]["accumulation"]["basis"] == "purchase"
+    )
 
 
 def _is_above(request: Request, point: Json, available_minor: int) -> bool:

@@ -20,7 +20,13 @@ READ_MAX: Final = 2_000
 FILTERS: Final = {
     "money": (
         N_("Money"),
-        ("account.credited", "account.credit_reversed", "account.adjusted"),
+        (
+            "account.credited",
+            "account.credit_reversed",
+            "account.adjusted",
+            "account.units_sold",
+            "account.units_returned",
+        ),
     ),
     "supply": (
         N_("Supply"),
@@ -52,6 +58,7 @@ OUTGOING: Final = frozenset(
         "account.charge_corrected",
         "account.fixed_fee_charged",
         "account.credit_reversed",
+        "account.units_sold",
     }
 )
 """Their amounts leave the account."""
@@ -218,6 +225,15 @@ def _adjusted(payload: Json, language: Language) -> str:
     return f"{language.say(wallet)} · {payload['reason']}"
 
 
+def _units(payload: Json, language: Language) -> str:
+    """What was bought or returned, and by which receipt."""
+    quantity = decimal_text(payload["units"]["quantity"])
+    parts = [_point(payload, language), language.quantity(quantity, UNIT_OF[payload["unit"]])]
+    if payload["receipt_no"]:
+        parts.append(language.say(N_("receipt %(number)s"), number=payload["receipt_no"]))
+    return " · ".join(parts)
+
+
 def _decided(payload: Json, language: Language) -> str:
     """The rule in force, and what it looked at."""
     trace = payload["trace"]
@@ -263,6 +279,8 @@ _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
     "account.credited": _credited,
     "account.credit_reversed": _reversed,
     "account.adjusted": _adjusted,
+    "account.units_sold": _units,
+    "account.units_returned": _units,
     "account.reminded": _decided,
     "account.warned": _decided,
     "account.warning_cancelled": _decided,

@@ -1,10 +1,10 @@
 """Money over HTTP: recharges, adjustments, reversals; each at most once by its key."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from api.answers.money import Adjusted, Receipt, Reversed
+from api.answers.money import Adjusted, Receipt, ReceiptPreview, Reversed
 from api.asked import AccountPath
 from api.auth import Cashier, Corrector, require_in_reach, service_of
 from api.bodies import decide, execute, model_of, submit
@@ -14,6 +14,7 @@ from api.problem_types import OF_RATING
 from ledger.aggregates import Refused
 from ledger.commands import Json, adjust, recharge, reverse_recharge
 from ledger.events.account import AccountCredited
+from ledger.problems import NotAcceptableError, invalid
 
 router = APIRouter(prefix="/api/v1", tags=["money"], route_class=CommandRoute)
 
@@ -25,30 +26,47 @@ RECHARGE: Json = {
     "paid_at": "2026-11-22T10:00:00+08:00",
 }
 KEYED: Final = keyed(required=True)
-Preview = Annotated[bool, Query(description="Tell what would be booked, and book nothing.")]
+PREVIEW: Final[Json] = {
+    "parameters": [
+        *KEYED["parameters"],
+        {
+            "name": "preview",
+            "in": "query",
+            "description": "Tell what would be booked, and book nothing.",
+            "schema": {"type": "boolean", "default": False},
+        },
+    ]
+}
 ADJUSTMENT: Json = {"amount_minor": -500, "currency": "CNY", "reason": "meter misread"}
+
+
+def is_preview(request: Request) -> bool:
+    """Whether only to tell; read here, because a route of commands solves nothing."""
+    told = request.query_params.get("preview", "false").lower()
+    if told not in {"true", "false", "1", "0"}:
+        raise NotAcceptableError(invalid([(("preview",), "Write true or false.")]))
+    return told in {"true", "1"}
 
 
 @router.post(
     "/accounts/{account_no}/recharges",
     status_code=201,
-    responses=answering(
+    responses=answering(ReceiptPreview)
+    | answering(
         Receipt,
         *("account_not_open", "amount_not_positive", "amount_too_large", "wrong_currency"),
-        *("paid_in_the_future", "payment_contradiction", *OF_RATING),
+        *("paid_in_the_future", "payment_contradiction", "service_point_unknown", *OF_RATING),
         status=201,
     ),
-    openapi_extra=merged(taking(recharge.Recharge, RECHARGE, "account_no"), KEYED),
+    openapi_extra=merged(taking(recharge.Recharge, RECHARGE, "account_no"), PREVIEW),
 )
-async def book(
-    request: Request, who: Cashier, account_no: AccountPath, *, preview: Preview = False
-) -> Response:
+async def book(request: Request, who: Cashier, account_no: AccountPath) -> Response:
     """Book a settled payment; the same payment again answers as the first time.
 
     A preview tells what the payment would buy and leave, with 200, and books nothing.
     """
     command = await model_of(request, recharge.Recharge, account_no=account_no)
-    if preview:
+    if is_preview(request):
         return await decide(request, who, command, recharge.preview, status=200)
     return await submit(request, who, command, recharge.submit, moves_money=True)
 
