@@ -7,6 +7,7 @@ from pydantic import Field
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account, Point, points
 from ledger.aggregates.account.consumption import Quarantine
+from ledger.aggregates.account.read_back import Sought
 from ledger.aggregates.account.rerating import HOUSEHOLD, Change, correct_charge
 from ledger.commands import AccountNo, Command, Identifier, Json, Text
 from ledger.commands.answers import account_answer
@@ -51,7 +52,8 @@ def _rate_again(
     if not tariff.rerates_for(told.attributes.keys()):
         return
     _, opened_us = instants_of_midnight(tariff.timezone, point.position.window_from)
-    series = series_of(session, account, point.meter_no, opened_us + 1)
+    sought = Sought(point.meter_no, opened_us + 1, has_reading=False)
+    series = series_of(session, account, sought)
     if isinstance(series, Quarantine):
         raise Refused(series.code, series.reason)
     if series.intervals():

@@ -9,6 +9,7 @@ from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.consumption import Quarantine
 from ledger.aggregates.account.intervals import NOT_COUNTED, Series, shows
+from ledger.aggregates.account.read_back import Sought
 from ledger.aggregates.account.rerating import CANCELLED, CORRECTED, Change, correct_charge
 from ledger.aggregates.meter import Meter
 from ledger.commands import Command, Json, MeterNo, Moment, Reason
@@ -82,7 +83,7 @@ def _unknown(command: Wanted) -> Refused:
 
 def _decide(command: Wanted, session: Session, account_no: str, *, is_preview: bool) -> Json:
     account, at_us = session.account(account_no), micros(command.at)
-    series = series_of(session, account, command.meter_no, at_us)
+    series = series_of(session, account, Sought(command.meter_no, at_us))
     if isinstance(series, Quarantine):
         raise _unknown(command) if series == NOT_COUNTED else Refused(series.code, series.reason)
     change = _change(command, account, series, at_us)

@@ -11,7 +11,6 @@ from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.consumption import Quarantine
 from ledger.aggregates.account.intervals import Known, Series, shows
 from ledger.aggregates.account.read_back import (
-    NEVER,
     READ_BACK,
     Sought,
     newest_first,
@@ -49,19 +48,14 @@ def known_facts(session: Session, account: Account) -> Iterator[Known]:
     )
 
 
-def series_of(
-    session: Session, account: Account, meter_no: str, at_us: int, begins_us: int = NEVER
-) -> Series | Quarantine:
-    """The intervals of the point that a meter counts for, from before a time on.
-
-    `begins_us` is when the first interval begins that will be added to them.
-    """
+def series_of(session: Session, account: Account, sought: Sought) -> Series | Quarantine:
+    """The intervals of the point that a meter counts for, from before a time on."""
     if account.status != "open":
         return CLOSED
-    metering = account.point_of_meter(meter_no)
+    metering = account.point_of_meter(sought.meter_no)
     series = read_series(
         known_facts(session, account),
-        Sought(meter_no, at_us, begins_us),
+        sought,
         lambda tariff_id: session.tariff(tariff_id)[0],
         metering,
     )
@@ -90,7 +84,7 @@ def take_late(
 def _take_part(
     session: Session, account: Account, meter_no: str, readings: Sequence[Reading]
 ) -> list[Taken]:
-    series = series_of(session, account, meter_no, readings[0].at_us)
+    series = series_of(session, account, Sought(meter_no, readings[0].at_us))
     if isinstance(series, Quarantine):
         return [Taken(series)] * len(readings)
     posted = series.copy()
@@ -117,7 +111,7 @@ def take_in_turn(
 ) -> ChargeCorrected | Quarantine:
     """Charge a reading whose place is before others that its tiers count, or beside them."""
     since_us = point.last_at_us
-    series = series_of(session, account, point.meter_no, at_us, since_us)
+    series = series_of(session, account, Sought(point.meter_no, at_us, since_us))
     if isinstance(series, Quarantine):
         return series
     posted = series.copy()

@@ -12,13 +12,15 @@ import msgspec
 
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import NO_DAYS, Terms
+from ledger.aggregates.account.sharing import kind_of
 from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.previewing.purse import Purse
 from ledger.previewing.summary import Outcome
-from ledger.pricing import CompiledTariff, NotRateable, Position
+from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable, Position
 from ledger.pricing.context import Context
 from ledger.pricing.hours import counted
+from ledger.pricing.side_by_side import OpenWindows, amounts_of
 from ledger.values import closing_day
 
 Quantities = tuple[int, ...]
@@ -30,6 +32,7 @@ class _Charged(msgspec.Struct, gc=False):
     """What a preview needs of a charge: the rest of the payload is passed over."""
 
     point: str
+    meter_no: str
     from_us: int
     registers: dict[str, tuple[int, int, int]]
     amount_minor: int
@@ -65,17 +68,26 @@ class Span(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Tiers:
+    """What points of one kind counted together under the tariff that the draft would replace."""
+
+    begun_us: int
+    position: Position
+    intervals: dict[tuple[str, int], tuple[int, Quantities]] = field(default_factory=dict)
+    """By meter and beginning: the end, and what was counted."""
+    through_us: int = 0
+    posted: int = 0
+    fixed_at_us: int = 0
+
+
+@dataclass(slots=True)
 class _Point:
-    """A service point: what it counted under the tariff that the draft would replace."""
+    """A service point; without tiers its tariff is not the one in question."""
 
     name: str
     service_kind: str
     policy_id: str
-    start: Position | None
-    position: Position | None
-    intervals: dict[int, tuple[int, Quantities]] = field(default_factory=dict)
-    posted: int = 0
-    fixed_at_us: int = 0
+    tiers: _Tiers | None
 
 
 class Preview:
@@ -108,6 +120,8 @@ class _Run:
         self._account = Account(0, "")
         self._context: Context | None = None
         self._points: dict[str, _Point] = {}
+        self._tiers: dict[str, _Tiers] = {}
+        """By service kind."""
         self._now, self._then = Purse(), Purse()
         self._outcome = Outcome()
 
@@ -126,23 +140,35 @@ class _Run:
         return outcome
 
     def _charge(self, event: _Charged, at_us: int) -> None:
-        point = self._points[event.point]
+        tiers = self._points[event.point].tiers
         amount = event.amount_minor
-        if point.position is not None:
+        if tiers is not None:
             quantities = counted(self._draft, event.registers)
-            point.intervals[event.from_us] = at_us, quantities
-            point.position, amounts = self._draft.rate(
-                point.position, event.from_us, at_us, quantities, self._context
-            )
-            amount = sum(amounts)
-            point.posted += amount
+            tiers.intervals[event.meter_no, event.from_us] = at_us, quantities
+            amount = self._next(tiers, event.from_us, at_us, quantities)
+            tiers.posted += amount
             self._outcome.intervals += 1
-        self._book(point, event.amount_minor, amount, at_us)
+        self._book(event.amount_minor, amount, at_us, is_meant=tiers is not None)
 
-    def _book(self, point: _Point, before: int, after: int, at_us: int) -> None:
+    def _next(self, tiers: _Tiers, from_us: int, at_us: int, quantities: Quantities) -> int:
+        """What one more interval comes to; all anew where it cannot be the next under the draft."""
+        if at_us < tiers.through_us:
+            return self._total(tiers) - tiers.posted
+        tiers.through_us = at_us
+        try:
+            tiers.position, amounts = self._draft.rate(
+                tiers.position, from_us, at_us, quantities, self._context
+            )
+        except NotRateable as reason:
+            if reason.code != CLOSED_WINDOW:
+                raise
+            return self._total(tiers) - tiers.posted
+        return sum(amounts)
+
+    def _book(self, before: int, after: int, at_us: int, *, is_meant: bool) -> None:
         """Let both purses pay, and count the difference where it lies in the span."""
         preview = self._preview
-        if point.position is not None and preview.span.after_us < at_us <= preview.span.until_us:
+        if is_meant and preview.span.after_us < at_us <= preview.span.until_us:
             self._outcome.before_minor += before
             self._outcome.after_minor += after
         self._now.pay(before)
@@ -194,45 +220,59 @@ class _Run:
         at_us: int,
         policy_id: str = "",
     ) -> _Point:
-        is_meant = event.tariff_id == self._preview.instead_of
-        start = self._draft.start(at_us) if is_meant else None
+        tiers = None
+        if event.tariff_id == self._preview.instead_of:
+            tiers = self._tiers.get(service_kind) if event.joins else None
+            if tiers is None:
+                tiers = self._tiers[service_kind] = _Tiers(at_us, self._draft.start(at_us))
         policy = event.policy_id if isinstance(event, facts.ServicePointAdded) else policy_id
-        return _Point(event.point, service_kind, policy, start, start)
+        return _Point(event.point, service_kind, policy, tiers)
 
     def _again(self, event: facts.ChargeCorrected | facts.FixedFeeCharged, at_us: int) -> None:
-        """Rate the point anew: its intervals became others, or a silent day passed."""
-        point = self._points.get(event.point)
-        if point is None:  # It was removed since: what it comes to stays as it was booked.
-            point = _Point(event.point, "", "", None, None)
+        """Rate the tiers anew: their intervals became others, or a silent day passed."""
+        tiers = None
+        if event.tariff_id == self._preview.instead_of:
+            tiers = self._tiers.get(kind_of(event.point))
         amount = event.amount_minor
-        if point.start is not None:
+        if tiers is not None:
             if isinstance(event, facts.ChargeCorrected):
                 for gone in event.replaced:
-                    point.intervals.pop(gone.from_us, None)
+                    tiers.intervals.pop((gone.meter_no, gone.from_us), None)
                 for come in event.intervals:
                     taken = counted(self._draft, come.registers)
-                    point.intervals[come.from_us] = come.to_us, taken
-                total = self._total(point)
+                    tiers.intervals[come.meter_no, come.from_us] = come.to_us, taken
+                total = self._total(tiers)
             else:
-                point.fixed_at_us = max(point.fixed_at_us, at_us)
-                total = point.posted + self._silent_days(point)
-            amount, point.posted = total - point.posted, total
-        self._book(point, event.amount_minor, amount, at_us)
+                tiers.fixed_at_us = max(tiers.fixed_at_us, at_us)
+                total = tiers.posted + self._silent_days(tiers)
+            amount, tiers.posted = total - tiers.posted, total
+        self._book(event.amount_minor, amount, at_us, is_meant=tiers is not None)
 
-    def _total(self, point: _Point) -> int:
-        total, point.position = 0, point.start
-        for from_us in sorted(point.intervals):
-            to_us, quantities = point.intervals[from_us]
-            assert point.position is not None  # noqa: S101 - it began with one
-            point.position, amounts = self._draft.rate(
-                point.position, from_us, to_us, quantities, self._context
-            )
-            total += sum(amounts)
-        return total + (self._silent_days(point) if point.fixed_at_us else 0)
+    def _total(self, tiers: _Tiers) -> int:
+        ordered = sorted(
+            (to_us, from_us, meter_no, quantities)
+            for (meter_no, from_us), (to_us, quantities) in tiers.intervals.items()
+        )
+        tiers.through_us = ordered[-1][0] if ordered else 0
+        start = self._draft.start(min([tiers.begun_us, *(from_us for _, from_us, _, _ in ordered)]))
+        total, position = 0, start
+        try:
+            for to_us, from_us, _, quantities in ordered:
+                position, amounts = self._draft.rate(
+                    position, from_us, to_us, quantities, self._context
+                )
+                total += sum(amounts)
+        except NotRateable as reason:
+            if reason.code != CLOSED_WINDOW:
+                raise
+            windows = OpenWindows(self._draft, start, self._context)
+            steps = [windows.take(each[1], each[0], each[3]) for each in ordered]
+            total, position = sum(sum(amounts_of(each)) for each in steps), windows.position()
+        tiers.position = position
+        return total + (self._silent_days(tiers) if tiers.fixed_at_us else 0)
 
-    def _silent_days(self, point: _Point) -> int:
-        assert point.position is not None  # noqa: S101 - it began with one
-        point.position, amounts = self._draft.to_fixed_only(
-            point.position, point.fixed_at_us, self._context
+    def _silent_days(self, tiers: _Tiers) -> int:
+        tiers.position, amounts = self._draft.to_fixed_only(
+            tiers.position, tiers.fixed_at_us, self._context
         )
         return sum(amounts)

@@ -6,6 +6,7 @@ from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
 from ledger.pricing.hours import TOTAL
+from ledger.pricing.vending import sells_units
 from ledger.values import local_us
 
 UNITS = {"kWh": "wh", "m3": "l"}
@@ -66,7 +67,9 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     _require_match(account, service_kind, tariff)
     _require_range(registers, wrap)
     start = _start(tariff, installed_at_us)
-    known = sharing.standing(account, service_kind, tariff.tariff_id, installed_at_us)
+    known = None
+    if not sells_units(tariff):  # Units are held by one point, and so is what was bought.
+        known = sharing.standing(account, service_kind, tariff.tariff_id, installed_at_us)
     return facts.ServicePointAdded(
         account_no=account.account_no,
         point=point_name(account, service_kind),
@@ -173,7 +176,7 @@ def assign_tariff(
     known = point.named_registers()
     position = _start(tariff, point.last_at_us)
     others = sharing.points_of(account, point.service_kind, tariff.tariff_id)
-    joins = next(others, None) is not None
+    joins = not sells_units(tariff) and next(others, None) is not None
     if joins:
         shared = sharing.standing(account, point.service_kind, tariff.tariff_id, point.last_at_us)
         position = shared or position

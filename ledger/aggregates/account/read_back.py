@@ -64,11 +64,14 @@ def newest_first(
 
 
 class Sought(NamedTuple):
-    """What is to be rated again: of a meter from a time on, and what begins at another."""
+    """What is to be rated again: from a time on, for a reading that a meter had at that time."""
 
     meter_no: str
     at_us: int
     begins_us: int = NEVER
+    """When an interval begins that will be added."""
+    has_reading: bool = True
+    """Without one, all is meant that counts since then, or since the beginning."""
 
 
 def read_series(
@@ -101,6 +104,7 @@ class _Reader:
     ) -> None:
         self._meter_no = sought.meter_no
         self._at_us = sought.at_us
+        self._has_reading = sought.has_reading
         self._tariff_of = tariff_of
         self._point: str | None = None
         self._tariff_id: str | None = None
@@ -139,7 +143,8 @@ class _Reader:
         is_own = event.point == self._point
         if is_own:
             self._learn_terms(event)
-            self._refusal = self._refusal or self._why_not(known)
+            if self._has_reading:
+                self._refusal = self._refusal or self._why_not(known)
         if self._anchor is None and self._refusal is None and self._is_of_tiers(event):
             self._look_for_anchor(known)
         if is_own and isinstance(event, facts.ServicePointAdded) and not event.joins:
@@ -181,9 +186,9 @@ class _Reader:
         if anchor is not None and self._holds(anchor):
             self._anchor = anchor
             return
-        if _begins_tiers(event):
+        if anchor is not None and _begins_tiers(event):
             # Something that counts now began before them: the tiers begin with that.
-            self._anchor = Anchor(min(self._begins_us, known.valid_at_us), None, event.tariff_id)
+            self._anchor = Anchor(min(self._begins_us, anchor.until_us), None, event.tariff_id)
             return
         self._taken.append(known)
         if isinstance(event, facts.ChargeCorrected):

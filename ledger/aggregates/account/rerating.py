@@ -187,6 +187,7 @@ def change_of(
             meters[0],
             event.rerated_from_us + 1,
             min((each.from_us for each in event.intervals), default=NEVER),
+            has_reading=False,
         ),
         lambda _tariff_id: tariff,
         account.point_of_meter(meters[0]),
