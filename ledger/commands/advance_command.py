@@ -42,6 +42,11 @@ CONTEXT: Final = Context("dispatcher")
 CUSTOMER_US: Final = 60 * MICROS_PER_SECOND
 """How long between two looks whether the customer has pressed the button."""
 
+UNSURE: Final = frozenset({"acknowledged_later", "gateway_target_silent"})
+"""What sounds like a no and leaves open whether the meter obeyed."""
+PASSING: Final = frozenset({"busy", "gateway_path_unavailable"})
+"""Not now: the order was not heard, and nobody has to go there for it."""
+
 Step = Callable[[Session, DeviceCommand], None]
 
 
@@ -111,6 +116,11 @@ def record_sent(command_id: str, attempt: int, outcome: Outcome, ledger: Ledger)
             case Offline(reason):
                 queued = command.queue("offline", now_us, again_at_us)
                 _record_or_give_up(session, command, queued, "offline", reason)
+            case MeterRefused(code) if code in UNSURE:
+                _unknown(session, command, outcome)
+            case MeterRefused(code) if code in PASSING:
+                queued = command.queue("busy", now_us, again_at_us)
+                _record_or_give_up(session, command, queued, "busy", "the meter is busy")
             case MeterRefused(code):
                 refused = facts.CommandRefused(*command.identity, attempt, code, again_at_us)
                 session.record(command, refused, now_us)

@@ -85,11 +85,37 @@ def test_a_state_from_before_the_order_verifies_nothing(line: Line, desk: Desk, 
     assert command(desk, close).status == "unknown"
 
 
+@pytest.mark.parametrize("code", ["busy", "gateway_path_unavailable"])
+def test_a_meter_that_has_no_time_is_asked_again_until_patience_ends(
+    line: Line, desk: Desk, close: str, code: str
+) -> None:
+    for _ in range(5):
+        line.send(close, MeterRefused(code))
+        assert (command(desk, close).status, command(desk, close).code) == ("queued", "busy")
+        desk.clock.pass_by(seconds=121)
+    while (found := command(desk, close)).is_open:
+        line.send(close, MeterRefused(code))
+        desk.clock.pass_by(seconds=121)
+    assert (found.status, found.code, found.refusals) == ("failed", "busy", 0)
+    assert found.attempts >= 10
+
+
+@pytest.mark.parametrize("code", ["acknowledged_later", "gateway_target_silent"])
+def test_a_no_that_is_none_leaves_it_unknown_and_is_looked_at(
+    line: Line, desk: Desk, close: str, code: str
+) -> None:
+    attempt = line.send(close, MeterRefused(code))
+    assert command(desk, close).status == "unknown"
+    assert line.send(close) == 0
+    line.look(close, attempt, "closed")
+    assert (command(desk, close).status, command(desk, close).attempts) == ("verified", 1)
+
+
 def test_a_meter_that_says_no_three_times_is_a_persons_work(
     line: Line, desk: Desk, close: str
 ) -> None:
     for _ in range(3):
-        line.send(close, MeterRefused("busy"))
+        line.send(close, MeterRefused("value_refused"))
         desk.clock.pass_by(minutes=5)
     assert (command(desk, close).status, command(desk, close).code) == ("failed", "refused")
 

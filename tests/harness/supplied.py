@@ -71,8 +71,8 @@ class Supplied:
         adjust.handle(command, self.opened.ledger, CLERK)
 
     def fall_behind(self, meter_no: str = FIRST) -> None:
-        """The account owes a lot."""
-        self.move(meter_no, -1000_00)
+        """The account owes a lot, however often it paid."""
+        self.move(meter_no, -2000_00)
 
     def pay(self, meter_no: str = FIRST) -> None:
         """Everything is paid, and more."""
