@@ -12,10 +12,10 @@ from pydantic_core import ErrorDetails
 
 from ledger.pricing.calendar import WINDOW_MONTHS, Window
 from ledger.pricing.document import TariffDocument, Version, parse_tariff
-from ledger.pricing.lines import charges_of, energy_registers
+from ledger.pricing.lines import energy_registers, is_outside_tax
 from ledger.pricing.lint_hours import calendar_problems
 from ledger.pricing.lint_household import vending_problems
-from ledger.pricing.lint_version import line_problems, version_problems
+from ledger.pricing.lint_version import line_problems, placed, version_problems
 from ledger.pricing.problems import Problem, Problems, TariffInvalid, pointer
 
 UNITS: Final = {
@@ -142,16 +142,22 @@ def _header_problems(document: TariffDocument) -> Problems:
 
 
 def _tax_problems(document: TariffDocument) -> Problems:
-    if document.tax.treatment != "none":
-        return
+    placed_charges = [
+        (charge, place)
+        for number, version in enumerate(document.versions)
+        for charge, place in placed(version, ("versions", number))
+    ]
     message = "A tariff without tax has no rate; take it out, or say how the tax is treated."
-    if document.tax.rate is not None:
+    if document.tax.treatment != "none":
+        taxes = [charge.id for charge, _ in placed_charges if is_outside_tax(document, charge)]
+        if not taxes:
+            return
+        message = f"The tax is the charge {taxes[0]}, which takes no rate of others; take it out."
+    elif document.tax.rate is not None:
         yield Problem("/tax/rate", message, "tax")
-    for number, version in enumerate(document.versions):
-        for index, charge in enumerate(charges_of(version)):
-            if charge.tax_rate is not None:
-                place = pointer("versions", number, "charges", index, "tax_rate")
-                yield Problem(place, message, "tax")
+    for charge, place in placed_charges:
+        if charge.tax_rate is not None:
+            yield Problem(pointer(*place, "tax_rate"), message, "tax")
 
 
 # ---------------------------------------------------------------- versions

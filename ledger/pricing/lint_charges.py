@@ -17,6 +17,7 @@ from ledger.pricing.document import (
     Minimum,
     Percent,
     Prices,
+    Season,
     TariffDocument,
     Tier,
     Version,
@@ -43,9 +44,13 @@ class Found(NamedTuple):
 
     document: TariffDocument
     version: Version
-    tiers: list[Tier]
-    """Those of its schedule."""
+    own_tiers: list[Tier] | None
+    """Those of its schedule, which hold in all seasons."""
     at: Place
+
+    def tiers(self, season: Season | None = None) -> list[Tier]:
+        """The tiers by which the charge goes."""
+        return tiers_of(season, self.version.tiers, self.own_tiers)
 
     def names(self) -> set[str]:
         """Charges that a share may be taken of."""
@@ -105,9 +110,9 @@ def _consumption_problems(found: Found, charge: Consumption) -> Problems:
         yield from positive_problems(charge.on_excess_over, (*at, "on_excess_over"))
     if charge.rate is not None:
         yield from price_problems(charge.rate, charge.gl, (*at, "rate"))
-    counts = {len(found.tiers)}
+    counts = {len(found.tiers())}
     for index, season in enumerate(version.seasons):
-        tiers = len(tiers_of(season, found.tiers))
+        tiers = len(found.tiers(season))
         if charge.id in season.rates:
             place = (*at[:2], "seasons", index, "rates", charge.id)
             yield from _rates_problems(found, season.rates[charge.id], {tiers}, charge.gl, place)
@@ -146,8 +151,8 @@ def _fixed_problems(found: Found, charge: Fixed) -> Problems:
         yield from price_problems(charge.amount, charge.gl, (*at, "amount"))
     if reached is not None:
         place = (*at, "amount_by_tier_reached")
-        if len(reached) != len(found.tiers):
-            message = f"{len(reached)} amounts for {len(found.tiers)} tiers; give one for each."
+        if len(reached) != len(found.tiers()):
+            message = f"{len(reached)} amounts for {len(found.tiers())} tiers; give one for each."
             yield Problem(pointer(*place), message, "rate_count")
         for index, amount in enumerate(reached):
             yield from price_problems(amount, charge.gl, (*place, index))

@@ -59,7 +59,7 @@ def _flat_problems(version: Version, modifier: Modifier, at: Place) -> Problems:
         yield Problem(pointer(*at), "Say the one price.", "missing_field")
     else:
         yield from number_problems(modifier.rate, PRICE_DIGITS, (*at, "rate"))
-    for name in ("per_month", "only_tiers"):
+    for name in ("per_month", "only_tiers", "per_extra_person"):
         if getattr(modifier, name) is not None:
             message = "One price moves no bounds; take it out, or write shift_tiers."
             yield Problem(pointer(*at, name), message, "charge")

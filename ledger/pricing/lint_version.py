@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from ledger.pricing.document import (
+    Accumulation,
     Charge,
     Consumption,
     Fixed,
@@ -40,7 +41,9 @@ def version_problems(document: TariffDocument, version: Version, at: Place) -> P
         # The customary hundredth is no mistake where the currency has no minor unit.
         yield from rounding_problems(version.rounding, document.currency, (*at, "rounding"))
     yield from _season_problems(version, at)
-    yield from _accumulation_problems(document, version, at)
+    yield from _proration_problems(version.accumulation, at)
+    if version.accumulation.basis == "purchase":
+        yield from _purchase_problems(document, version, at)
     most = max(len(tiers) for tiers in _tiers_in_force(version))
     if version.tou_tier_mode == "none" and most > 1 and len(energy_registers(document)) > 1:
         message = "Tiers over several registers need `shared_thresholds` or `per_register`."
@@ -55,7 +58,7 @@ def line_problems(document: TariffDocument) -> Problems:
     """A line is one thing in all versions: its kind, its account and its tax do not change."""
     known: dict[str, tuple[str, str, Fraction]] = {}
     for number, version in enumerate(document.versions):
-        for charge, place in _placed(version, ("versions", number)):
+        for charge, place in placed(version, ("versions", number)):
             tax_rate = Fraction(charge.tax_rate or document.tax.rate or 0)
             line = charge.kind, charge.gl, tax_rate
             if known.setdefault(charge.id, line) != line:
@@ -65,13 +68,13 @@ def line_problems(document: TariffDocument) -> Problems:
     if is_taxed_outside(document):
         reserved.add(TAX)
     for number, version in enumerate(document.versions):
-        for charge, place in _placed(version, ("versions", number)):
+        for charge, place in placed(version, ("versions", number)):
             if charge.id in reserved:
                 message = f"The ledger itself adds a line {charge.id}; give this one another id."
                 yield Problem(pointer(*place, "id"), message, "duplicate")
 
 
-def _placed(version: Version, at: Place) -> Iterator[tuple[Charge, Place]]:
+def placed(version: Version, at: Place) -> Iterator[tuple[Charge, Place]]:
     """Charges of a version and of its schedules, with their places."""
     for index, charge in enumerate(version.charges):
         yield charge, (*at, "charges", index)
@@ -88,9 +91,8 @@ def _all_charge_problems(document: TariffDocument, version: Version, at: Place) 
     for index, charge in enumerate(version.charges):
         place = (*at, "charges", index)
         yield from _repeated(charge, common, place)
-        tiers = version.tiers
         if not (version.schedule_by_total and isinstance(charge, Consumption)):
-            yield from charge_problems(Found(document, version, tiers, place), charge)
+            yield from charge_problems(Found(document, version, None, place), charge)
         else:
             yield from _common_problems(document, version, charge, place)
     lower, last = Fraction(0), len(version.schedule_by_total) - 1
@@ -104,13 +106,13 @@ def _all_charge_problems(document: TariffDocument, version: Version, at: Place) 
         for index, charge in enumerate(schedule.charges):
             deeper = (*place, "charges", index)
             yield from _repeated(charge, seen, deeper)
-            found = Found(document, version, schedule.tiers or version.tiers, deeper)
+            found = Found(document, version, schedule.tiers, deeper)
             yield from charge_problems(found, charge)
     yield from _circles(version, at)
 
 
 def _circles(version: Version, at: Place) -> Problems:
-    places = {id(charge): place for charge, place in _placed(version, at)}
+    places = {id(charge): place for charge, place in placed(version, at)}
     yield from circle_problems(list(charges_of(version)), lambda charge: places[id(charge)])
 
 
@@ -119,7 +121,7 @@ def _common_problems(
 ) -> Problems:
     """A price that every schedule shares must fit the tiers of each."""
     for schedule in version.schedule_by_total:
-        found = Found(document, version, schedule.tiers or version.tiers, at)
+        found = Found(document, version, schedule.tiers, at)
         yield from charge_problems(found, charge)
 
 
@@ -140,32 +142,38 @@ def _bill_problems(document: TariffDocument, version: Version, at: Place) -> Pro
         yield from rounding_problems(ladder.rounding, document.currency, (*place, "rounding"))
 
 
-def _accumulation_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
-    accumulation = version.accumulation
+def _proration_problems(accumulation: Accumulation, at: Place) -> Problems:
     rule, place = accumulation.proration, (*at, "accumulation", "proration")
     for name in ("factor_quantum", "tier_quantum"):
         yield from positive_problems(getattr(rule, name), (*place, name))
+    if rule.factor_quantum is not None and rule.method == "none":
+        message = "Without proration there is no factor to round; take it out, or name a method."
+        yield Problem(pointer(*place, "factor_quantum"), message, "proration")
+    if rule.method == "months_in_service" and accumulation.window == "billing_period":
+        message = "A billing period has no months in service; write `days`, `months` or `none`."
+        yield Problem(pointer(*place, "method"), message, "proration")
     if rule.base_days is not None and (rule.base_days < 1 or rule.method != "days"):
         message = "A number of days, 1 or more, belongs to the method `days`."
         yield Problem(pointer(*place, "base_days"), message, "range")
-    if accumulation.basis == "purchase":
-        kinds = (Consumption, Fixed, Percent)
-        for charge, where in _placed(version, at):
-            if not isinstance(charge, kinds):
-                message = f"Units are not sold with charges of kind `{charge.kind}`; take it out."
-                yield Problem(pointer(*where, "kind"), message, "purchase")
-            if isinstance(charge, Fixed) and charge.per == "day":
-                message = "A purchase bears amounts of its month; write it as one a month."
-                yield Problem(pointer(*where, "per"), message, "purchase")
-            if isinstance(charge, Consumption) and charge.on_excess_over is not None:
-                message = "Units are sold by tiers alone; write the excess as a tier."
-                yield Problem(pointer(*where, "on_excess_over"), message, "purchase")
-        if accumulation.window == "billing_period" or len(document.registers) > 1:
-            message = "Units are sold by one register, and counted by the calendar."
-            yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")
-        if version.schedule_by_total or version.modifiers or version.bill_rounding:
-            message = "Units are sold by tiers alone, without schedules, allowances or ladders."
-            yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")
+
+
+def _purchase_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
+    for charge, where in placed(version, at):
+        if not isinstance(charge, Consumption | Fixed | Percent):
+            message = f"Units are not sold with charges of kind `{charge.kind}`; take it out."
+            yield Problem(pointer(*where, "kind"), message, "purchase")
+        if isinstance(charge, Fixed) and charge.per == "day":
+            message = "A purchase bears amounts of its month; write it as one a month."
+            yield Problem(pointer(*where, "per"), message, "purchase")
+        if isinstance(charge, Consumption) and charge.on_excess_over is not None:
+            message = "Units are sold by tiers alone; write the excess as a tier."
+            yield Problem(pointer(*where, "on_excess_over"), message, "purchase")
+    if version.accumulation.window == "billing_period" or len(document.registers) > 1:
+        message = "Units are sold by one register, and counted by the calendar."
+        yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")
+    if version.schedule_by_total or version.modifiers or version.bill_rounding:
+        message = "Units are sold by tiers alone, without schedules, allowances or ladders."
+        yield Problem(pointer(*at, "accumulation", "basis"), message, "purchase")
 
 
 # ---------------------------------------------------------------- tiers and seasons

@@ -60,13 +60,12 @@ def plans_of(version: Version, book: Book) -> tuple[Plan, ...]:
 
 
 def _plan(version: Version, schedule: Schedule | None, book: Book) -> Plan:
-    charges = list(version.charges)
-    tiers, upto = version.tiers, None
+    charges, own, upto = list(version.charges), None, None
     if schedule is not None:
-        charges = [*version.charges, *schedule.charges]
-        tiers = schedule.tiers or version.tiers
+        charges, own = [*version.charges, *schedule.charges], schedule.tiers
         upto = None if schedule.upto is None else scaled(schedule.upto, QUANTITY_DIGITS)
     seasons = (None, *version.seasons)
+    tiers = [tiers_of(season, version.tiers, own) for season in seasons]
     consumption = tuple(
         _consumption(charge, seasons, tiers, book)
         for charge in charges
@@ -79,7 +78,7 @@ def _plan(version: Version, schedule: Schedule | None, book: Book) -> Plan:
         computed.append(_tax(charges, book))
     return Plan(
         upto=upto,
-        limits=tuple(limits_of(tiers_of(season, tiers)) for season in seasons),
+        limits=tuple(map(limits_of, tiers)),
         consumption=consumption,
         fixed=tuple(fee for charge in charges if (fee := _fixed(charge, book)) and fee.amount),
         computed=tuple(_in_order(computed)),
@@ -94,8 +93,10 @@ def kva_attribute(charge: Charge) -> str | None:
     return None
 
 
-def tiers_of(season: Season | None, tiers: list[Tier]) -> list[Tier]:
-    """The tiers that hold in a season."""
+def tiers_of(season: Season | None, tiers: list[Tier], own: list[Tier] | None = None) -> list[Tier]:
+    """The tiers that hold in a season; a schedule's own ones hold in all."""
+    if own is not None:
+        return own
     return tiers if season is None or season.tiers is None else season.tiers
 
 
@@ -125,11 +126,14 @@ def prices_in(charge: Consumption, season: Season | None) -> Prices | str:
 
 
 def _consumption(
-    charge: Consumption, seasons: Sequence[Season | None], tiers: list[Tier], book: Book
+    charge: Consumption,
+    seasons: Sequence[Season | None],
+    tiers: Sequence[list[Tier]],
+    book: Book,
 ) -> ConsumptionCharge:
     tables = [
-        price_table(prices_in(charge, season), len(tiers_of(season, tiers)), book.energy)
-        for season in seasons
+        price_table(prices_in(charge, season), len(held), book.energy)
+        for season, held in zip(seasons, tiers, strict=True)
     ]
     over = charge.on_excess_over
     return ConsumptionCharge(

@@ -126,6 +126,24 @@ WRONG: list[tuple[Document, str, str]] = [
         "attribute",
     ),
     (
+        document(accumulation(proration={"method": "none", "factor_quantum": "0.01"})),
+        AT + "/accumulation/proration/factor_quantum",
+        "proration",
+    ),
+    (
+        document(accumulation("billing_period", proration={"method": "months_in_service"})),
+        AT + "/accumulation/proration/method",
+        "proration",
+    ),
+    (
+        document(
+            charges(ENERGY | {"tax_rate": "0.05"}, SHARE | {"gl": "tax"}),
+            tax={"treatment": "exclusive"},
+        ),
+        AT + "/charges/0/tax_rate",
+        "tax",
+    ),
+    (
         document(accumulation(proration={"method": "days", "base_days": 0})),
         AT + "/accumulation/proration/base_days",
         "range",
@@ -152,6 +170,7 @@ WRONG: list[tuple[Document, str, str]] = [
     ),
     (modified(FLAT, rate=None), AT + "/modifiers/0", "missing_field"),
     (modified(FLAT, per_month="1"), AT + "/modifiers/0/per_month", "charge"),
+    (modified(FLAT, per_extra_person=True), AT + "/modifiers/0/per_extra_person", "charge"),
     (
         document(charges(ENERGY, ENERGY | {"id": "sewage"}) | {"modifiers": [FLAT]}),
         AT + "/modifiers/0/effect",
@@ -210,6 +229,11 @@ def test_what_is_wrong_with_a_kind_is_named_by_place_and_code(
     [
         *EXAMPLES,
         second(SHARE),
+        schedules(
+            {"upto": "50", "tiers": [{"upto": None}], "charges": [ENERGY | {"rates": ["1"]}]},
+            {"upto": None, "charges": [ENERGY]},
+            seasons=[{"id": "summer", "months": [7], "tiers": [{"upto": "9"}, {"upto": None}]}],
+        ),
         second(FREE),
         second(TABLE),
         demanded(ratchet={"percent": "0.8", "lookback_months": 11}),
