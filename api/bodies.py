@@ -9,8 +9,9 @@ import msgspec
 from fastapi import Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
-from api.auth import service_of
+from api.auth import header_of, service_of
 from api.mailbox import Mailboxes
 from ledger.access import Principal
 from ledger.aggregates import Refused
@@ -23,6 +24,7 @@ BODY_BYTES_MAX: Final = 4 << 20
 """5,000 readings of a meter with many registers are 1 MiB."""
 KEY_MAX: Final = 255
 KEY: Final = "Idempotency-Key"
+KEY_HEADER: Final = KEY.lower().encode()
 REPLAYED: Final = "Idempotency-Replayed"
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -62,17 +64,16 @@ async def model_of(request: Request, kind: type[Model], **of_path: str) -> Model
 
 
 async def _bytes_of(request: Request) -> bytes:
-    known: bytes | None = getattr(request.state, "body", None)
-    if known is not None:
-        return known
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_BYTES_MAX:
+    body, has_more = b"", True
+    while has_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+        if len(body) > BODY_BYTES_MAX:
             raise Refused("too_large", f"A body has at most {BODY_BYTES_MAX} bytes.")
-        chunks.append(chunk)
-    request.state.body = b"".join(chunks)
-    return b"".join(chunks)
+    return body
 
 
 # ---------------------------------------------------------------- commands
@@ -141,7 +142,7 @@ async def asked_once(
     The key belongs to principal and route; while its first request runs in this process another
     is told to wait, and across processes the lock of the log lets the second see the first.
     """
-    path = f"{request.method} {request.url.path}"
+    path = f"{request.method} {request.scope['path']}"
     claim = _claim(request, who, path, command, required=required)
     if claim is None:
         yield Context(who.actor, cause_of(request))
@@ -158,13 +159,13 @@ async def asked_once(
 
 def cause_of(request: Request) -> str:
     """What led to an event: the request, by its id."""
-    return f"request:{request.state.request_id}"
+    return f"request:{request.scope['state']['request_id']}"
 
 
 def _claim(
     request: Request, who: Principal, path: str, command: Command, *, required: bool
 ) -> Claim | None:
-    key = request.headers.get(KEY, "")
+    key = header_of(request, KEY_HEADER)
     if not key:
         if required:
             raise Refused("idempotency_key_missing", f"Money moves here: send the header {KEY}.")

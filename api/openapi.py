@@ -123,8 +123,8 @@ def _complete(operation: Json, path: str, method: str, scope: str | None) -> Non
     asked = {parameter["name"]: parameter for parameter in operation.get("parameters", ())}
     codes.update(_of_asker(method, scope), _of_request(operation, path, asked))
     if KEY in asked:
-        for status, response in told.items():
-            if status.startswith("2"):
+        for number, response in told.items():
+            if number.startswith("2"):
                 response["headers"] = REPLAY
     for status, known in by_status(codes).items():
         described = told.setdefault(str(status), {})

@@ -12,6 +12,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from api.log_lines import LogLines
+
 STOP_S: Final = 3
 """So long requests under way are waited for."""
 KEEP_ALIVE_S: Final = 65
@@ -61,7 +63,7 @@ def log_as_json() -> None:
             structlog.processors.JSONRenderer(serializer=_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(),
+        logger_factory=LogLines(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
 
