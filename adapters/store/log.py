@@ -8,6 +8,9 @@ from typing import Final
 from sqlalchemy import Connection, Engine, and_, select
 
 from adapters.store.claims import find_claims
+from adapters.store.copying_writer import CopyingWriter
+from adapters.store.dialects import is_postgresql
+from adapters.store.late_locking_writer import LateLockingWriter
 from adapters.store.log_faults import DRIVER_FAULTS, sqlstate, translated
 from adapters.store.log_writer import SqlLogWriter
 from adapters.store.patience import bound
@@ -32,6 +35,8 @@ class SqlLog:
     def __init__(self, engine: Engine, shards: int) -> None:
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
+        self._left: dict[int, Head] = {}
+        """The heads as our own last commits left them."""
         self.shards = shards
 
     @contextmanager
@@ -46,8 +51,7 @@ class SqlLog:
         with connection:
             with translated():
                 bound(connection)
-                connection.begin()
-                writer = SqlLogWriter(connection, self.shards, _lock_heads(connection, shards))
+                writer = self._begin(connection, shards)
             try:
                 yield writer
                 writer.advance_heads()
@@ -58,6 +62,26 @@ class SqlLog:
                     raise ConflictError(f"The connection was lost: {error}") from error
                 raise
             self._commit(connection, writer.last_row)
+            self._left |= writer.heads | writer.advanced
+
+    def _begin(self, connection: Connection, shards: Sequence[int]) -> SqlLogWriter:
+        if is_postgresql(connection):
+            connection.begin()
+            return CopyingWriter(connection, self.shards, _lock_heads(connection, shards))
+
+        def take_lock() -> dict[int, Head]:
+            connection.rollback()
+            connection.execution_options(read_only=False)
+            connection.begin()
+            return _lock_heads(connection, shards)
+
+        connection.execution_options(read_only=True)
+        heads = _lock_heads(connection, shards)
+        connection.rollback()
+        if any(self._left.get(shard, head) != head for shard, head in heads.items()):
+            # Others write as well: whoever decides without the lock might never be first.
+            return LateLockingWriter(connection, self.shards, take_lock(), None)
+        return LateLockingWriter(connection, self.shards, heads, take_lock)
 
     def event(self, shard: int, position: int) -> tuple[str, bytes] | None:
         """Topic and payload at a position."""

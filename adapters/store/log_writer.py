@@ -1,15 +1,12 @@
 """One write transaction on the log, under the lock of its shards' heads."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
 from adapters.store.claims import find_claims, release_claims, take_claims
-from adapters.store.copy import SIGNATURE, TRAILER, pack_rows
-from adapters.store.dialects import is_postgresql
-from adapters.store.handing_over import COPY, Copying, Inserting, as_texts, insert_rows
 from adapters.store.log_faults import translated
 from adapters.store.past import facts_between, newest_versions, read_past, save_snapshots
 from adapters.store.tables import events, log_heads, vault
@@ -21,16 +18,16 @@ CHANGED_MAX: Final = 20_000
 _SEALED: Final = ("shard", "account_no", "field", "sealed")
 
 
-class SqlLogWriter:
+class SqlLogWriter(ABC):
     """Reads and writes of one transaction; faults are told in the words of the ledger."""
 
     def __init__(self, connection: Connection, shards: int, heads: dict[int, Head]) -> None:
         self.heads = heads
         self.last_row: Row | None = None
         self._shared = connection
-        self._under_way: Copying | Inserting | None = None
         self._shards = shards
-        self._advanced: dict[int, Head] = {}
+        self.advanced: dict[int, Head] = {}
+        """The heads behind what was written."""
 
     @translated()
     def streams_changed(self, shard: int, after_position: int) -> set[str] | None:
@@ -52,12 +49,12 @@ class SqlLogWriter:
     @translated()
     def take_claims(self, taken: Sequence[tuple[Claim, bytes]]) -> bool:
         """Take claims with their answers; False when another transaction was first."""
-        return take_claims(self._connection, taken, self._shards)
+        return take_claims(self._locked, taken, self._shards)
 
     @translated()
     def release_claims(self, keys: Sequence[ClaimKey]) -> None:
         """Give up claims, so that the keys may be claimed again."""
-        release_claims(self._connection, keys, self._shards)
+        release_claims(self._locked, keys, self._shards)
 
     def past(self, shard: int, stream_ids: Sequence[str], fold_hash: str) -> Past:
         """Newest snapshots of streams, and the events behind them in order of version."""
@@ -89,62 +86,52 @@ class SqlLogWriter:
 
     @translated()
     def hand_over(self, rows: Sequence[Row]) -> None:
-        """Begin to write events while more are decided; what is wrong with them is told later."""
+        """Take events while more are decided; what is wrong with them is told later."""
         self._note(rows)
-        if self._under_way is None:
-            cursor: Any = self._shared.connection.cursor()
-            begin = Copying if is_postgresql(self._shared) else Inserting
-            self._under_way = begin(cursor)
-        self._under_way.add(rows)
+        self._take(rows)
 
     @translated()
     def append(self, rows: Sequence[Row]) -> None:
-        """Write events; raises `ConflictError` when a version or position is taken."""
-        if rows and self._under_way is not None:
-            self._note(rows)
-            self._under_way.add(rows)
-        elif rows:
-            self._note(rows)
-            self._insert(rows)
-        self._end_handing_over()
+        """Write these events and what was handed over.
 
+        Raises `ConflictError` when a version or position is taken.
+        """
+        if rows:
+            self._note(rows)
+        self._write(rows)
+
+    @abstractmethod
+    def _take(self, rows: Sequence[Row]) -> None:
+        """Write or keep events that others will follow."""
+
+    @abstractmethod
+    def _write(self, rows: Sequence[Row]) -> None:
+        """Have everything written that was taken, and these; there may be none."""
+
+    @abstractmethod
     def abandon(self) -> None:
         """Break off what is under way; the transaction is rolled back."""
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            under_way.abandon()
 
     @property
     def _connection(self) -> Connection:
-        """The connection, free for a statement: what was handed over is written first."""
-        self._end_handing_over()
+        """The connection, free for a statement that reads."""
         return self._shared
 
-    def _end_handing_over(self) -> None:
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            under_way.end()
-
-    def _insert(self, rows: Sequence[Row]) -> None:
-        # Beneath SQLAlchemy: neither COPY nor the tuples as they are exist above.
-        cursor: Any = self._connection.connection.cursor()
-        if is_postgresql(self._shared):
-            stream = BytesIO(b"".join((SIGNATURE, pack_rows(rows), TRAILER)))
-            cursor.copy_expert(COPY, stream, size=1 << 20)
-        else:
-            insert_rows(cursor, [as_texts(row) for row in rows])
-        cursor.close()
+    @property
+    def _locked(self) -> Connection:
+        """The connection, free for a statement that writes."""
+        return self._connection
 
     def _note(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            self._advanced[row[0]] = Head(row[1], row[5])
+            self.advanced[row[0]] = Head(row[1], row[5])
         self.last_row = rows[-1]
 
     @translated()
     def advance_heads(self) -> None:
         """Move the heads to the last rows written."""
-        for shard, head in sorted(self._advanced.items()):
-            self._connection.execute(
+        for shard, head in sorted(self.advanced.items()):
+            self._locked.execute(
                 update(log_heads)
                 .where(log_heads.c.shard == shard)
                 .values(position=head.position, recorded_at=head.recorded_at_us)
@@ -153,13 +140,13 @@ class SqlLogWriter:
     @translated()
     def save_snapshots(self, made: Sequence[Snapshot]) -> None:
         """Keep folded states; one made before by the same version is replaced."""
-        save_snapshots(self._connection, made)
+        save_snapshots(self._locked, made)
 
     @translated()
     def put_sealed(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
         """Keep sealed personal data: (shard, account_no, field, ciphertext)."""
         values = [dict(zip(_SEALED, row, strict=True)) for row in rows]
-        self._connection.execute(insert(vault), values)
+        self._locked.execute(insert(vault), values)
 
 
 Told = tuple[str, str, bytes, int]

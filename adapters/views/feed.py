@@ -63,6 +63,12 @@ FIRST_POSITION: Final = text(
 POSITION: Final = text("SELECT position FROM feed_positions WHERE shard = :shard AND feed = :feed")
 
 
+NO_TABLE_OR_RIGHT: Final = "42"
+"""PostgreSQL's class of errors of a statement itself."""
+OVERFLOW: Final = "integer overflow"
+"""What SQLite says of a sum that no integer holds, as if it were broken itself."""
+
+
 class Feed:
     """Keeps the views of one feed behind the log; of several processes, one at a time acts."""
 
@@ -81,9 +87,9 @@ class Feed:
         try:
             taken = self._step_ahead(shard)
             return self._step(shard, apply_batch) if taken is None else taken
-        except OperationalError:
-            raise
-        except Exception:  # noqa: BLE001 - drivers say in many ways that a value does not fit
+        except Exception as error:
+            if concerns_all(error):
+                raise
             return self._step(shard, apply_singly)
 
     def _step_ahead(self, shard: int) -> int | None:
@@ -168,9 +174,9 @@ class Feed:
                 raise StillPoisonedError(projected.poisons[0].reason)
             try:
                 write_all(connection, self.spec.projections, projected.rows)
-            except OperationalError:
-                raise
             except Exception as error:
+                if concerns_all(error):
+                    raise
                 raise StillPoisonedError(f"{type(error).__name__}: {error}") from error
             connection.execute(delete(feed_parked).where(of_stream))
             return len(batch)
@@ -178,6 +184,17 @@ class Feed:
 
 class StillPoisonedError(Exception):
     """A parked stream still holds an event that cannot be folded."""
+
+
+def concerns_all(error: Exception) -> bool:
+    """Whether the database refuses whatever the row: it is gone or full, a table or right lacks.
+
+    All other ways in which drivers say that a value does not fit concern one stream alone.
+    """
+    cause = getattr(error, "orig", None)
+    if isinstance(error, OperationalError):
+        return OVERFLOW not in str(cause)
+    return str(getattr(cause, "pgcode", None) or "").startswith(NO_TABLE_OR_RIGHT)
 
 
 def apply_batch(connection: Connection, spec: FeedSpec, batch: Batch) -> None:
@@ -199,9 +216,9 @@ def apply_singly(connection: Connection, spec: FeedSpec, batch: Batch) -> None:
                 projected = project(spec.projections, [item], parked)
                 write_all(connection, spec.projections, projected.rows)
             poisons = projected.poisons
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept as the reason
+        except Exception as error:
+            if concerns_all(error):
+                raise
             poisons = [Poison(item.stream_id, item.position, f"{type(error).__name__}: {error}")]
         if poisons:
             park(connection, shard, spec.name, poisons)

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from adapters.store import log, log_writer, patience
-from adapters.store.handing_over import Copying
+from adapters.store.copying import Copying
+from adapters.store.copying_writer import COPY
 from ledger.ports import LogUnavailableError, OutcomeUnknownError, Row
 from tests.harness.chaos_proxy import ChaosProxy
 from tests.harness.faulty_line import Line, at_commit
@@ -106,7 +107,7 @@ def test_a_copy_whose_rows_are_long_in_the_making_is_not_cut(line: Line) -> None
     with line.far.engine.connect() as connection:
         patience.bound(connection)
         connection.execute(text("SELECT 1"))
-        copying = Copying(connection.connection.cursor())
+        copying = Copying(connection.connection.cursor(), COPY)
         time.sleep(2 * PATIENCE_S)
         copying.add([])
         copying.end()

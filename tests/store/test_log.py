@@ -1,11 +1,12 @@
 """The contract of the log: one lock a shard, positions without gaps, all or nothing."""
 
 import json
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,12 @@ def claim_and_append(log: SqlLog, row: Row) -> None:
         writer.append([row])
 
 
+def write_one(log: SqlLog, row: Row, first: Callable[[], None] = lambda: None) -> None:
+    with log.write([0]) as writer:
+        first()
+        writer.append([row])
+
+
 def append_and_break(log: SqlLog) -> None:
     with log.write([0]) as writer:
         writer.append([a_row(1, 1), a_row(2, 2)])
@@ -134,23 +141,57 @@ def test_a_transaction_that_breaks_leaves_nothing(opening: OpenLedger) -> None:
     assert opened.heads() == {0: (0, 0)}
 
 
-def test_whoever_waits_for_a_head_sees_it_as_the_one_before_left_it(opening: OpenLedger) -> None:
+def test_whoever_waits_for_a_head_sees_it_as_the_one_before_left_it_or_tries_again(
+    opening: OpenLedger,
+) -> None:
     opened = opening()
     log = SqlLog(opened.engine, 1)
     heads: list[int] = []
 
     def append_one() -> None:
-        with log.write([0]) as writer:
-            position = writer.heads[0].position
-            time.sleep(0.002)  # long enough for all others to come to the lock
-            heads.append(position)
-            writer.append([a_row(position + 1, position + 1)])
+        try:
+            with log.write([0]) as writer:
+                position = writer.heads[0].position
+                time.sleep(0.002)  # long enough for all others to come to the lock
+                writer.append([a_row(position + 1, position + 1)])
+                heads.append(position)
+        except ConflictError:
+            append_one()
 
     with ThreadPoolExecutor(THREADS) as pool:
         for done in [pool.submit(append_one) for _ in range(3 * THREADS)]:
             done.result(WAIT_S)
     assert heads == list(range(3 * THREADS))
     assert [row.position for row in opened.rows()] == list(range(1, 3 * THREADS + 1))
+
+
+def test_who_was_overtaken_once_has_the_lock_from_the_start_and_is_not_overtaken_again(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with open_ledger(sqlite_url, tmp_path) as opened:
+        ours, other = SqlLog(opened.engine, 1), SqlLog(opened.engine, 1)
+        write_one(ours, a_row(1, 1))
+        with pytest.raises(ConflictError):
+            write_one(ours, a_row(2, 2), first=lambda: write_one(other, a_row(2, 2)))
+        with ours.write([0]) as writer:
+            assert writer.heads[0].position == 2
+            path = sqlite_url.removeprefix("sqlite:///")
+            third = sqlite3.connect(path, timeout=0, isolation_level=None)
+            with closing(third), pytest.raises(sqlite3.OperationalError, match="locked"):
+                third.execute("BEGIN IMMEDIATE")
+            writer.append([a_row(3, 3)])
+        assert [row.position for row in opened.rows()] == [1, 2, 3]
+
+
+def test_deciding_holds_no_writer_of_views_up_on_sqlite(sqlite_url: str, tmp_path: Path) -> None:
+    with open_ledger(sqlite_url, tmp_path) as opened:
+        log = SqlLog(opened.engine, 1)
+        with log.write([0]) as writer:
+            writer.hand_over([a_row(1, 1)])
+            with opened.engine.execution_options(derived=True).begin() as connection:
+                connection.execute(text("DELETE FROM feed_positions"))
+            writer.append([])
+        assert [row.position for row in opened.rows()] == [1]
 
 
 @pytest.mark.postgres
