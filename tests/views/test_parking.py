@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from adapters.store.engine import create_engine
+from adapters.views import Views
 from adapters.views.feed import Feed, StillPoisonedError
 from ledger.events import registry
 from ledger.events.account import AccountAdjusted, AccountOpened
@@ -227,3 +230,42 @@ def test_what_cannot_be_folded_anew_is_told_and_swaps_nothing(
     assert balances(desk) == {"A0": 50_00, "A3": 50_00}
     with desk.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM accounts")) == 2
+
+
+def test_a_table_that_is_missing_stops_the_feed_and_parks_nobody(two: Desk) -> None:
+    two.views.catch_up()
+    with two.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE accounts RENAME TO gone"))
+    two.recharge("A0", 1_00)
+    with pytest.raises(DBAPIError, match="accounts"):
+        two.views.catch_up()
+    assert two.views.parked() == []
+    with two.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE gone RENAME TO accounts"))
+    two.views.catch_up()
+    assert balances(two) == {"A0": 51_00, "A3": 50_00}
+
+
+@pytest.mark.postgres
+def test_a_right_that_is_missing_stops_the_feed_and_parks_nobody(
+    on_both: tuple[Desk, Desk],
+) -> None:
+    _, desk = on_both
+    desk.open("A0", point("M0"))
+    role = f"clerk_{desk.engine.url.database}"
+    with desk.engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(
+            text(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}")
+        )
+        connection.execute(text(f"REVOKE UPDATE ON accounts FROM {role}"))
+    served = create_engine(desk.engine.url.set(username=role).render_as_string())
+    views = Views(served, desk.terms)
+    desk.recharge("A0", 1_00)
+    with pytest.raises(DBAPIError, match="permission denied"):
+        views.catch_up()
+    assert views.parked() == []
+    served.dispose()
+    with desk.engine.begin() as connection:
+        connection.execute(text(f"DROP OWNED BY {role}"))
+        connection.execute(text(f"DROP ROLE {role}"))
