@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,15 +13,17 @@ from hypothesis import strategies as st
 from adapters.store.engine import create_engine
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account, Point
-from ledger.commands import correct_reading, recharge
+from ledger.commands import accrue_fixed, correct_reading, recharge
 from ledger.commands.assign import AssignTariff, assign_tariff
 from ledger.commands.correct_reading import CorrectReading
 from ledger.commands.recharge import Recharge
 from ledger.events.account import AccountCharged, ChargeCorrected, UnitsReturned, UnitsSold
+from ledger.events.registry import encode
 from ledger.projections.postings import LIABILITY, RECEIVABLE, UNITS, postings
 from tests.harness.desk import ACTOR, Desk, Json, moment, point, water
 from tests.harness.documents import policy, sold
 from tests.harness.reckoning import check_all
+from tests.harness.tampering import smuggle
 
 KWH = 1_000
 
@@ -297,8 +300,6 @@ def test_an_account_without_such_a_point_is_recharged_as_ever(desk: Desk) -> Non
 
 
 def test_a_tariff_that_sells_units_charges_no_silent_days(shop: Desk) -> None:
-    from ledger.commands import accrue_fixed  # noqa: PLC0415 - of this test alone
-
     shop.recharge("A1", 147_00)
     assert accrue_fixed.handle(["A1"], shop.ledger, ACTOR)["days"] == 0
 
@@ -353,6 +354,21 @@ def test_no_minor_unit_and_no_watt_hour_is_ever_lost(
     back = sum(fact.units.quantity for fact in facts if isinstance(fact, UnitsReturned))
     assert held(desk, account_no).units_left == bought - back - register
     desk.close()
+
+
+def test_a_sale_that_does_not_follow_from_the_log_is_found(shop: Desk) -> None:
+    shop.recharge("A1", 147_00)
+    account = shop.account("A1")
+    sale = next(fact for fact in shop.facts("A1") if isinstance(fact, UnitsSold))
+    more = msgspec.structs.replace(
+        sale,
+        amount_minor=0,
+        lines=(),
+        units=msgspec.structs.replace(sale.units, quantity=9 * KWH, lines=()),
+        balance_after_minor=account.balance_minor,
+    )
+    smuggle(shop, 0, account.stream_id, more.TOPIC, encode(more).decode())
+    assert "sale" in {item["check"] for item in shop.views.verify()}
 
 
 def test_the_body_of_an_account_tells_its_units(shop: Desk) -> None:

@@ -123,7 +123,7 @@ def _paid_by_units(
 ) -> None:
     account.balance_minor += units.paid_minor
     for point in _each_named(account, event.point):
-        point.units, point.overused = units.left, units.overused
+        point.units, point.overused, point.holds_units = units.left, units.overused, True
 
 
 def _charged(account: Account, event: facts.AccountCharged, at: int) -> None:
