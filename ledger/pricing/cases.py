@@ -1,6 +1,6 @@
 """Case files run against the engine: `wattledger tariff test` (资费用例)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from ledger.pricing.case_file import (
     parse_cases,
 )
 from ledger.pricing.case_meters import Interval, known_of, meters
-from ledger.pricing.case_ratings import Amounts, Book, Charges, tier_quantities
+from ledger.pricing.case_ratings import Amounts, Book, Charges, Derived, tier_quantities
 from ledger.pricing.case_sales import sales
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
 from ledger.pricing.explain import (
@@ -115,8 +115,8 @@ def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
         ok=None,
         total=money_text(tariff, sum(map(sum, charged))),
         intervals=[
-            _interval(tariff, interval, amounts)
-            for interval, amounts in zip(found.intervals, charged, strict=True)
+            _interval(tariff, derived, amounts)
+            for derived, amounts in zip(book.derived if book else [], charged, strict=True)
         ],
         periods=[] if book is None else _periods(tariff, book),
         posted=_posted(tariff, case),
@@ -140,7 +140,7 @@ def _sold(case: Case, tariff: CompiledTariff, sold: list[tuple[Purchase, Sale]])
                 "units": quantity_text(sale.quantity),
                 "channel_fee": money_text(tariff, sale.channel_fee_minor),
                 "arrears": money_text(tariff, sale.arrears_minor),
-                "lines": _lines(tariff, sale.amounts),
+                "lines": _lines(tariff, sale.amounts, [sale.step]),
                 "remainder": money_text(tariff, sale.remainder_minor),
             }
             for event, sale in sold
@@ -190,14 +190,15 @@ def _posted(tariff: CompiledTariff, case: Case) -> list[Json]:
     return postings
 
 
-def _interval(tariff: CompiledTariff, interval: Interval, amounts: Amounts) -> Json:
+def _interval(tariff: CompiledTariff, derived: Derived, amounts: Amounts) -> Json:
+    interval = derived.interval
     return {
         **_times(tariff, interval),
         "consumption": {
             register: quantity_text(quantity)
             for register, quantity in zip(tariff.registers, interval.quantities, strict=True)
         },
-        "lines": _lines(tariff, amounts),
+        "lines": _lines(tariff, amounts, derived.steps),
         "charge": money_text(tariff, sum(amounts)),
     }
 
@@ -210,10 +211,14 @@ def _times(tariff: CompiledTariff, interval: Interval) -> Json:
     }
 
 
-def _lines(tariff: CompiledTariff, amounts: Amounts) -> dict[str, str]:
+def _lines(tariff: CompiledTariff, amounts: Amounts, steps: Sequence[Step]) -> dict[str, str]:
+    """Amounts by line, without those that only other versions have."""
+    foreign = frozenset[int]().union(*(version.lines for version in tariff.versions))
+    foreign = foreign.difference(*(step.piece.version.lines for step in steps))
     return {
         line.id: money_text(tariff, amount)
-        for line, amount in zip(tariff.lines, amounts, strict=True)
+        for number, (line, amount) in enumerate(zip(tariff.lines, amounts, strict=True))
+        if amount or number not in foreign
     }
 
 
@@ -233,7 +238,7 @@ def _period(tariff: CompiledTariff, steps: list[Step], posted: Amounts) -> Json:
         "consumption": quantity_text(steps[-1].used_after),
         "tier_bounds": [*(quantity_text(bound) for bound in bounds), None],
         "tier_quantities": [quantity_text(part) for part in parts],
-        "lines": _lines(tariff, posted),
+        "lines": _lines(tariff, posted, steps),
         "charge": money_text(tariff, sum(posted)),
     }
 

@@ -88,6 +88,8 @@ class Version(NamedTuple):
     bill_rounding: tuple[LineRounding, ...]
     """Of the sum of all lines."""
     by_purchase: bool
+    lines: frozenset[int]
+    """Those that its own charges have."""
     is_simple: bool
     """The fast path rates it, for a household that fulfils no condition."""
 
@@ -154,6 +156,7 @@ def _version(
         by_register=version.tou_tier_mode == "per_register",
         bill_rounding=tuple(_rounding(rounding, book.document.currency) for rounding in totals),
         by_purchase=accumulation.basis == "purchase",
+        lines=frozenset(book.track(charge.id) for charge in charges_of(version)),
         is_simple=False,
     )
     return found._replace(is_simple=_is_simple(found, book))

@@ -1,9 +1,13 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger.pricing import CaseFileInvalid, run_cases
 from tests.pricing.building import installed, only, read, reading, with_events
+
+OWN = Path(__file__).parent / "own_cases"
 
 
 @pytest.mark.parametrize(
@@ -138,3 +142,14 @@ def test_a_posting_of_nothing_need_not_be_told() -> None:
     assert case["expected"]["posted"].pop() == {"after_seq": 5, "amount": "0.00"}
     case["expected"]["posted"].insert(0, {"after_seq": 1, "amount": "0.00"})
     assert only(document | {"cases": [case]}).ok is True
+
+
+def test_an_interval_shows_the_lines_of_its_own_versions() -> None:
+    document = json.loads((OWN / "versions.json").read_bytes())
+    document["cases"] = [each for each in document["cases"] if each["id"] == "V10"]
+    events = document["cases"][0]["events"]
+    events[1] |= {"at": "2025-03-16T00:00:00"}
+    del document["cases"][0]["expected"]
+    result = only(document)
+    assert result.intervals[0]["lines"] == {"energy": "155.00", "rent": "5.00"}
+    assert result.periods[0]["lines"] == {"energy": "155.00", "rent": "5.00"}
