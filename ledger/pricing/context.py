@@ -83,11 +83,13 @@ class Condition(NamedTuple):
         """Whether the attribute's value fulfils the condition."""
         if value is None:
             return False
-        if self.at_least is None:
-            same_kind = isinstance(value, bool) == isinstance(self.equals, bool)
-            return same_kind and value == self.equals
-        number = quantity(value)
-        return number is not None and number >= self.at_least
+        if self.at_least is not None:
+            number = quantity(value)
+            return number is not None and number >= self.at_least
+        if isinstance(self.equals, Fraction):
+            return quantity(value) == self.equals
+        same_kind = isinstance(value, bool) == isinstance(self.equals, bool)
+        return same_kind and value == self.equals
 
     def holds_at(self, context: Context, at: int) -> bool:
         """Whether it is fulfilled at a wall-clock time."""
@@ -110,4 +112,6 @@ def condition_of(document: ConditionDocument | None) -> Condition | None:
         return None
     if isinstance(document, AtLeast):
         return Condition(document.attribute, Fraction(str(document.gte)), None)
-    return Condition(document.attribute, None, document.eq)
+    told = document.eq
+    is_number = isinstance(told, int | float) and not isinstance(told, bool)
+    return Condition(document.attribute, None, Fraction(str(told)) if is_number else told)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ledger.pricing import Context, compile_tariff
-from ledger.pricing.context import ALWAYS
+from ledger.pricing.context import ALWAYS, Value
 from ledger.values import local_us
 from tests.pricing.points import Point, household
 from tests.pricing.strategies import to_utc
@@ -185,3 +185,25 @@ def test_silent_days_of_a_tariff_with_shares_bear_them_within_their_window() -> 
     read = Point(rated_by, "2025-01-30T00:00")
     assert read.passes("2025-02-05T00:00", 6_000) == (6_00, 6_00, 60)
     assert read.position == silent.position
+
+
+@pytest.mark.parametrize(
+    ("equals", "told", "holds"),
+    [
+        (3, 3, True),
+        (3, "3.0", True),
+        (2.5, "2.5", True),
+        (3, 4, False),
+        (1, True, False),
+        (True, 1, False),
+        ("a", "a", True),
+        ("3", 3, False),
+        (3, None, False),
+    ],
+)
+def test_numbers_are_equal_by_value_and_no_number_is_a_truth(
+    equals: object, told: Value, holds: object
+) -> None:
+    price = ONE_PRICE | {"when": {"attribute": "grade", "eq": equals}}
+    point = Point(tariff(OPEN | charges(price)), "2025-01-01T00:00", household(grade=told))
+    assert point.passes("2025-01-10T00:00", 10_000) == ((10_00,) if holds else (0,))
