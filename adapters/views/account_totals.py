@@ -3,13 +3,10 @@
 Whoever looks at them reads a row per site and group, however many accounts there are.
 """
 
-# ruff: noqa: S608 - statements are made of the names of views
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,7 +19,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
 )
 
 from adapters.store.dialects import any_of, insert_into, is_postgresql
@@ -34,24 +30,17 @@ from ledger.aggregates.account.state import LEVELS
 from ledger.projections import Merge, Projection, Row, View, key_columns
 from ledger.projections.account_totals import AccountTotals
 from ledger.projections.accounts import Accounts
+from ledger.projections.journal_totals import JournalTotals
+from ledger.projections.postings import LIABILITY, RECEIVABLE
 from ledger.values import shard_of
 
 VIEW: Final = AccountTotals()
 TOTALS: Final = table_of(VIEW, VIEW.name)
+JOURNAL: Final = table_of(JournalTotals("UTC"), JournalTotals.name)
 KEYS: Final = key_columns(VIEW)
 SUMS: Final = tuple(column.name for column in VIEW.columns if column.merge is Merge.ADD)
 TOLD: Final = LEVELS[1:]
 """Levels that are counted; accounts of none are the others."""
-_NOTHING: Final = ", ".join("0" for _ in SUMS[1:])
-_MONEY: Final = f"""INSERT INTO {VIEW.name} ({", ".join((*KEYS, *SUMS))})
-SELECT a.shard, a.site, a.user_group, a.currency, {_NOTHING},
-    sum(CAST(v.value AS BIGINT) - a.balance_minor)
-FROM {{each}} v CROSS JOIN {ACCOUNTS.name} a
-WHERE a.shard = :shard AND a.account_no = v.key AND a.status = 'open'
-GROUP BY a.shard, a.site, a.user_group, a.currency
-ON CONFLICT ({", ".join(KEYS)}) DO UPDATE
-SET balance_minor = {VIEW.name}.balance_minor + excluded.balance_minor"""
-"""CROSS JOIN, because SQLite then looks up the accounts of the batch and not the whole shard."""
 
 
 def kept_beside(projections: Sequence[Projection]) -> list[View]:
@@ -62,16 +51,11 @@ def kept_beside(projections: Sequence[Projection]) -> list[View]:
 @contextmanager
 def kept(connection: Connection, projection: Projection, rows: Sequence[Row]) -> Iterator[None]:
     """Bring the totals along while a batch of a shard's accounts is written in the block."""
-    if projection.name != Accounts.name:
+    moved = [row["account_no"] for row in rows if _is_moved(row)]
+    if projection.name != Accounts.name or not moved:
         yield
         return
     shard: Any = rows[0]["shard"]
-    paid = [row for row in rows if "balance_minor" in row and not _is_moved(row)]
-    _add_money(connection, shard, {str(row["account_no"]): row["balance_minor"] for row in paid})
-    moved = [row["account_no"] for row in rows if _is_moved(row)]
-    if not moved:
-        yield
-        return
     these = (ACCOUNTS.c.shard == shard, any_of(connection, ACCOUNTS.c.account_no, moved))
     _add(connection, _counted(connection, ACCOUNTS, sign=-1).where(*these))
     yield
@@ -80,16 +64,8 @@ def kept(connection: Connection, projection: Projection, rows: Sequence[Row]) ->
 
 
 def _is_moved(row: Row) -> bool:
-    """Whether an account is counted elsewhere afterwards; mostly its money alone changes."""
+    """Whether an account is counted elsewhere afterwards; mostly its readings alone change."""
     return "supply" in row or "status" in row or "user_group" in row
-
-
-def _add_money(connection: Connection, shard: int, balances: Json) -> None:
-    if balances:
-        is_server = is_postgresql(connection)
-        each = "json_each_text(CAST(:new AS JSON))" if is_server else "json_each(:new)"
-        about = {"shard": shard, "new": msgspec.json.encode(balances).decode()}
-        connection.execute(text(_MONEY.format(each=each)), about)
 
 
 def _add(connection: Connection, counted: Select[Any]) -> None:
@@ -114,7 +90,6 @@ def _counted(connection: Connection, accounts: Table, sign: int = 1) -> Select[A
         select(func.count()).select_from(points).scalar_subquery(),
         case((has_point(connection, supply, "intended", "off"), 1), else_=0),
         *(case((_is_highest(is_at, level), 1), else_=0) for level in TOLD),
-        accounts.c.balance_minor,
     )
     by = [accounts.c[name] for name in KEYS]
     return (
@@ -137,16 +112,32 @@ def totals(connection: Connection, reach: Reach, shards: int) -> Json:
     rows = connection.execute(by_currency.order_by(seen.c.currency)).mappings().all()
     found = {name: sum(int(row[name]) for row in rows) for name in SUMS}
     told = {level: found[level] for level in TOLD}
+    balances = _balances(connection, reach)
     return {
         "accounts": found["accounts"],
         "service_points": found["service_points"],
         "supply_off": found["supply_off"],
         "alert_levels": {LEVELS[0]: found["accounts"] - sum(told.values()), **told},
         "balances": [
-            {"currency": row["currency"], "balance_minor": int(row["balance_minor"])}
+            {"currency": row["currency"], "balance_minor": balances.get(row["currency"], 0)}
             for row in rows
         ],
     }
+
+
+def _balances(connection: Connection, reach: Reach) -> dict[str, int]:
+    """Sums by currency: of all from the books, which are few rows; of some from their accounts."""
+    books, accounts = JOURNAL.c, ACCOUNTS.c
+    if reach.is_everything:
+        held = func.sum(books.credit_minor - books.debit_minor)
+        found = select(books.currency, held).where(
+            books.ledger_account.in_((LIABILITY, RECEIVABLE))
+        )
+        rows = connection.execute(found.group_by(books.currency))
+    else:
+        found = select(accounts.currency, func.sum(accounts.balance_minor))
+        rows = connection.execute(found.where(*within(reach)).group_by(accounts.currency))
+    return {currency: int(held) for currency, held in rows}
 
 
 def accounts_by(connection: Connection, column: str, reach: Reach, shards: int) -> list[Json]:

@@ -28,10 +28,7 @@ VIEWS = {
     ),
     "account_totals": (
         "shard:int site:text user_group:text currency:text",
-        (
-            "accounts:int service_points:int supply_off:int remind:int warn:int trip:int "
-            "balance_minor:int"
-        ),
+        "accounts:int service_points:int supply_off:int remind:int warn:int trip:int",
     ),
     "alerts": (
         "shard:int account_no:text point:text",

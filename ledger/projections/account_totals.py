@@ -9,7 +9,8 @@ class AccountTotals:
     """One row per site, group and currency that has open accounts.
 
     No fact tells them by itself, because it does not say what its account was before: they are
-    kept beside the accounts view, from what its rows were and what they become.
+    kept beside the accounts view, from what its rows were and what they become. Money is not among
+    them: every reading moves it, and the books tell its sums.
     """
 
     name: ClassVar[str] = "account_totals"
@@ -25,5 +26,4 @@ class AccountTotals:
         Column("remind", "int", Merge.ADD),
         Column("warn", "int", Merge.ADD),
         Column("trip", "int", Merge.ADD),
-        Column("balance_minor", "int", Merge.ADD),
     )

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from adapters.views.account_totals import totals
+from ledger.access import Reach
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.control import INDEX
 from ledger.aggregates.account.state import days_left
@@ -123,6 +125,7 @@ def _bounds(tariff_id: str, used: Fraction) -> Json:
 def check_totals(desk: Desk, log: list[Recorded]) -> None:
     """What stands above the lists is what counting the open accounts gives."""
     sums: dict[tuple[int, str, str, str], Counter[str]] = defaultdict(Counter)
+    money: Counter[str] = Counter()
     for state in folded(log).values():
         if state.status == "open":
             levels = [point.level for point in state.points]
@@ -130,12 +133,17 @@ def check_totals(desk: Desk, log: list[Recorded]) -> None:
             is_off = any(point.supply_intended == "off" for point in state.points)
             sums[state.shard, state.site, state.group, state.currency].update(
                 {"accounts": 1, level: 1, "supply_off": is_off, "points": len(state.points)}
-                | {"balance_minor": state.balance_minor}
             )
-    names = ("accounts", "points", "supply_off", "remind", "warn", "trip", "balance_minor")
-    columns = "accounts, service_points, supply_off, remind, warn, trip, balance_minor"
+            money[state.currency] += state.balance_minor
+    names = ("accounts", "points", "supply_off", "remind", "warn", "trip")
+    columns = "accounts, service_points, supply_off, remind, warn, trip"
     told = live(desk, "account_totals", f"shard, site, user_group, currency, {columns}")
     assert told == {(*key, *(total[name] for name in names)) for key, total in sums.items()}
+    sites = frozenset(site for _, site, _, _ in sums)
+    for reach in (Reach(), Reach(sites)):  # from the books; from the accounts
+        with desk.engine.execution_options(read_only=True).begin() as connection:
+            balances = totals(connection, reach, desk.terms.shards)["balances"]
+        assert {one["currency"]: one["balance_minor"] for one in balances} == money
 
 
 def check_statements(desk: Desk, log: list[Recorded]) -> None:
