@@ -127,7 +127,7 @@ class CompiledTariff:
     def tier(self, position: Position) -> tuple[int, int | None]:
         """Tier (from 1) of the window's quantity and the last whole Wh or litre in it."""
         bounds, parts = position.limits, position.limits_den
-        if not bounds:
+        if parts and not bounds:
             bounds, parts = self.versions[position.version].bounds(
                 position.season, position.window_from, position.in_service_from
             )

@@ -72,7 +72,8 @@ class Tally(Standing):
         chosen = self.plan_in_force(piece.version)
         self.post(piece.version, chosen, lines)
         bounds, tiers, _ = parts[chosen]
-        self.bounds = [] if self._is_plain(piece, bounds) else bounds
+        self.has_one_price = self.household.flat_price(piece) is not None
+        self.bounds = self._bounds_shown(piece, chosen, bounds)
         return Step(
             piece,
             share,
@@ -161,6 +162,13 @@ class Tally(Standing):
         if version.by_register:
             pairs = zip(self._used_by(len(passed)), passed, strict=True)
             self.used_by = [used + more for used, more in pairs]
+
+    def _bounds_shown(self, piece: Piece, plan: int, bounds: Sequence[Fraction]) -> list[Fraction]:
+        """Bounds of the window's whole quantity, where the household has others than everyone."""
+        if self.has_one_price or self._is_plain(piece, bounds):
+            return []
+        free = deducted(piece.version.plans[plan], self.household, piece)
+        return [bound + free for bound in bounds]
 
     def _is_plain(self, piece: Piece, bounds: Sequence[Fraction]) -> bool:
         """Whether the bounds are those of every household, which nobody need remember."""

@@ -9,11 +9,15 @@ import msgspec
 
 from ledger.pricing.accrual import consumed, with_fixed
 from ledger.pricing.bounds import Household
+from ledger.pricing.calendar import midnight
 from ledger.pricing.charges import FreeQuantity
+from ledger.pricing.computed import deducted
+from ledger.pricing.context import NOTHING_KNOWN, Context
 from ledger.pricing.exact import PRICE_DIGITS
 from ledger.pricing.frames import UNBOUNDED, Bounds, Frame
 from ledger.pricing.pieces import Piece
-from ledger.pricing.position import Position
+from ledger.pricing.position import NotRateable, Position
+from ledger.pricing.terms import Version
 
 
 class Allowance(NamedTuple):
@@ -92,6 +96,34 @@ def allowance(frame: Frame, household: Household, start: int) -> Allowance | Non
     is_plain = [Fraction(limit, everyone[1]) for limit in everyone[0]] == bounds
     limits = ((), 1) if is_plain else (numerators, den)
     return Allowance(((*numerators, UNBOUNDED), den), *limits, tuple(free))
+
+
+def with_limits(
+    versions: tuple[Version, ...], position: Position, context: Context | None
+) -> Position:
+    """A position at its beginning with the bounds that the household has then."""
+    version = versions[position.version]
+    if version.is_billed:
+        return position  # They follow from how long the period turns out to be.
+    at = midnight(position.in_service_from)
+    window = position.window_from, position.window_to
+    piece = Piece(at, at + 1, version, *window, position.season, at)
+    household = Household(context or NOTHING_KNOWN, position.in_service_from)
+    if household.flat_price(piece) is not None:
+        return msgspec.structs.replace(position, limits_den=0)
+    plan = version.plans[0]
+    try:
+        bounds = household.bounds(plan, piece)
+    except NotRateable:
+        return position  # Something is not told yet; the first interval asks for it.
+    free = deducted(plan, household, piece)
+    bounds = [bound + free for bound in bounds]
+    everyone = version.bounds(position.season, position.window_from, position.in_service_from)
+    if [Fraction(limit, everyone[1]) for limit in everyone[0]] == bounds:
+        return position
+    den = lcm(*(bound.denominator for bound in bounds))
+    limits = tuple(int(bound * den) for bound in bounds)
+    return msgspec.structs.replace(position, limits=limits, limits_den=den)
 
 
 def _given(charge: object, months: int) -> tuple[int, int, int] | None:

@@ -43,6 +43,7 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     limits: tuple[int, ...] = ()
     """Tier bounds in force over `limits_den`, where a household has others than everyone."""
     limits_den: int = 1
+    """0 where the household has one price instead of tiers."""
     used_by: tuple[int, ...] = ()
     """Quantity of each register, where each has the tiers for itself; over `den`."""
     peaks: tuple[tuple[int, int, int], ...] = ()

@@ -30,6 +30,7 @@ class Standing:
         self.season = position.season
         self.months_through = position.months_through
         self.fixed_window = position.fixed_window or (position.version, position.window_from)
+        self.has_one_price = position.limits_den == 0
         self.bounds = [Fraction(limit, position.limits_den) for limit in position.limits]
         self.peaks = {(register, month): peak for register, month, peak in position.peaks}
         self.amounts = [0] * tables.lines
@@ -57,7 +58,7 @@ class Standing:
             self.months_through,
             () if fixed_window == (self.version, self.window[0]) else fixed_window,
             tuple(int(bound * limits_den) for bound in self.bounds),
-            limits_den,
+            0 if self.has_one_price else limits_den,
             tuple(int(used * den) for used in self.used_by),
             self.remembered_peaks(),
         )

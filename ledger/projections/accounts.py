@@ -132,7 +132,7 @@ def _usage(event: Moved, at_us: int, registers: dict[str, int], recorded: Record
         position.den,
         recorded.version,
     )
-    if position.limits or position.used_by:
+    if position.limits or position.used_by or not position.limits_den:
         usage += (position.limits, position.limits_den, position.used_by)
     return {event.point: usage}
 

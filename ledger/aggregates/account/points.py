@@ -6,6 +6,7 @@ from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
 from ledger.pricing.hours import TOTAL
+from ledger.pricing.households import with_limits
 from ledger.pricing.vending import sells_units
 from ledger.values import local_us
 
@@ -66,7 +67,7 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     account.require_open()
     _require_match(account, service_kind, tariff)
     _require_range(registers, wrap)
-    start = _start(tariff, installed_at_us)
+    start = _start(account, tariff, installed_at_us)
     known = None
     if not sells_units(tariff):  # Units are held by one point, and so is what was bought.
         known = sharing.standing(account, service_kind, tariff.tariff_id, installed_at_us)
@@ -87,10 +88,10 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     )
 
 
-def _start(tariff: CompiledTariff, at_us: int) -> Position:
+def _start(account: Account, tariff: CompiledTariff, at_us: int) -> Position:
     """Position at a point's beginning; a tariff without prices at that time is refused."""
     try:
-        return tariff.start(at_us)
+        return with_limits(tariff.versions, tariff.start(at_us), account.rating_context())
     except NotRateable as reason:
         raise Refused(reason.code, str(reason)) from reason
 
@@ -174,7 +175,7 @@ def assign_tariff(
             f"{', '.join(point.register_names)}; replace the meter's registers first.",
         )
     known = point.named_registers()
-    position = _start(tariff, point.last_at_us)
+    position = _start(account, tariff, point.last_at_us)
     others = sharing.points_of(account, point.service_kind, tariff.tariff_id)
     joins = not sells_units(tariff) and next(others, None) is not None
     if joins:
