@@ -24,6 +24,21 @@ def money_shown(answer: Answer, first: Json) -> Shown:
     )
 
 
+def units_shown(body: Json, currency: str) -> Json:
+    """What a payment bought, where a point holds units."""
+    units = body.get("units")
+    if units is None:
+        return {}
+    shown: Json = {"units": f"{units['sold']} {units['unit']}"}
+    if "reason" in units:
+        return {**shown, "why nothing": units["reason"]}
+    taken = {line["id"]: money(line["amount_minor"], currency) for line in units["lines"]}
+    for name in ("channel_fee", "arrears", "remainder"):
+        if units[f"{name}_minor"]:
+            taken[name.replace("_", " ")] = money(units[f"{name}_minor"], currency)
+    return {**shown, **taken, "units held": f"{units['prepaid']} {units['unit']}"}
+
+
 def wallets(body: Json) -> Json:
     """The money of an account, for people."""
     currency = body["currency"]

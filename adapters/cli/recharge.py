@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.account_text import money_shown
+from adapters.cli.account_text import money_shown, units_shown
 from adapters.cli.amounts import amount_minor
 from adapters.cli.inputs import AccountNo, Reason, made, moment
 from adapters.cli.opening import opened
@@ -29,6 +29,11 @@ def book(
     txn: Annotated[str, typer.Option(help="The channel's own id of the payment.")],
     paid_at: Annotated[str | None, typer.Option(help="When it was paid (RFC 3339).")] = None,
     currency: Annotated[str | None, typer.Option(help="Default: the ledger's.")] = None,
+    point: Annotated[
+        str | None, typer.Option(help="Service point whose units are bought, of several.")
+    ] = None,
+    *,
+    preview: Annotated[bool, typer.Option("--preview", help="Tell, and book nothing.")] = False,
 ) -> Shown:
     """Book a settled payment; the same payment again answers as the first time."""
     with opened() as here:
@@ -42,10 +47,13 @@ def book(
                 "channel": channel,
                 "channel_txn_id": txn,
                 "paid_at": moment(paid_at, here.terms.timezone),
+                "service_point": point,
             },
         )
-        answer = recharge.handle(command, here.ledger, here.context)
-    return money_shown(answer, {"receipt": answer.body["receipt_no"]})
+        book_or_tell = recharge.preview if preview else recharge.handle
+        answer = book_or_tell(command, here.ledger, here.context)
+    receipt = answer.body["receipt_no"] or "none: a preview"
+    return money_shown(answer, {"receipt": receipt, **units_shown(answer.body, currency)})
 
 
 @verb(group)

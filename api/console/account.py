@@ -157,12 +157,19 @@ def point_facts(point: Json, language: Language) -> Json:
         "shown": shown_supply(supply),
         "used": language.quantity(used, unit),
         "bound": None if bound is None else language.quantity(bound, unit),
+        "held": _held(point, language, unit),
         "filled": 0 if not bound else min(100, int(100 * used / Decimal(bound))),
         "registers": [
             (language.say(words.word(words.REGISTERS, name)), language.quantity(value, unit))
             for name, value in point["registers"].items()
         ],
     }
+
+
+def _held(point: Json, language: Language, unit: str) -> str | None:
+    """Units that the point holds, where recharges buy such."""
+    prepaid = point.get("prepaid")
+    return None if prepaid is None else language.quantity(prepaid["quantity"], unit)
 
 
 def unit_of(point: Json) -> str:

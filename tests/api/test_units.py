@@ -83,3 +83,18 @@ def test_a_sale_and_its_use_are_explained(shop: Office) -> None:
         exact = Fraction(price) * Fraction(part) / Fraction(whole)
         assert abs(exact - Fraction(line["amount"])) <= Fraction("0.005")
         assert line["amount"] == used["amount"] == "121.16"
+
+
+def test_the_console_tells_what_a_payment_buys_before_and_after(shop: Office) -> None:
+    with shop.client() as admin:
+        admin.headers["Accept-Language"] = "en"
+        effect = admin.get("/accounts/A1/recharge/effect?amount=398")
+        assert effect.status_code == 200
+        for told in ("Units bought", "247.60", "98.00", "300.00", "45.78"):
+            assert told in effect.text
+        assert shop.desk.account("A1").balance_minor == 0
+        shop.desk.recharge("A1", 398_00)
+        shop.catch_up()
+        page = admin.get("/accounts/A1")
+        assert "Units held now" in page.text
+        assert "247.60" in page.text

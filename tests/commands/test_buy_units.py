@@ -321,11 +321,11 @@ Moves = st.lists(
         st.tuples(st.just("reverse"), st.integers(0, 9)),
         st.tuples(st.just("owe"), st.integers(1, 50_00)),
     ),
-    max_size=14,
+    max_size=10,
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(Moves)
 def test_no_minor_unit_and_no_watt_hour_is_ever_lost(
     sqlite_url: str, moves: list[tuple[str, int]]
