@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.store.checkpoints import Checkpoints
 from adapters.views.feed import Feed
 from ledger.projections.catalogue import DETAIL, FRONT
 from ledger.projections.tail import Tail
@@ -34,6 +35,7 @@ class Worker:
             )
             for feed in feeds
         ]
+        self._checkpoints = Checkpoints(feeds[0].engine)
         if tail is not None:
             tail.on_growth = self.wake
 
@@ -41,6 +43,7 @@ class Worker:
         """Begin to follow the log."""
         for thread in self._threads:
             thread.start()
+        self._checkpoints.start()
         return self
 
     def wake(self) -> None:
@@ -54,6 +57,7 @@ class Worker:
         self.wake()
         for thread in self._threads:
             thread.join()
+        self._checkpoints.stop()
 
     def _run(self, feed: Feed) -> None:
         wake = self._wake[feed.spec.name]

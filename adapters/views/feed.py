@@ -74,6 +74,7 @@ class Feed:
 
     def __init__(self, engine: Engine, spec: FeedSpec, tail: Tail | None = None) -> None:
         self.spec = spec
+        self.engine = engine
         self._engine = engine.execution_options(derived=True)
         self._reader = engine.execution_options(read_only=True)
         self._tail = tail
