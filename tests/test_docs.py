@@ -1,11 +1,14 @@
 """What the papers say is still so."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from adapters.cli import TOPICS
+from adapters.cli import TOPICS, app
 from adapters.cli.problems import INTERRUPTED, UNAVAILABLE
 from adapters.settings import PREFIX, Settings
 from ledger.events.registry import EVENT_TYPES
@@ -82,3 +85,30 @@ def test_every_command_is_told() -> None:
 
 def test_the_decisions_are_numbered_without_a_gap() -> None:
     assert [int(page.stem[:4]) for page in DECISIONS] == [*range(1, len(DECISIONS) + 1)]
+
+
+COMMANDS = {
+    (str(paper.relative_to(ROOT)), line)
+    for paper in PAPERS
+    for block in re.findall(
+        r"^```(?:sh|bash)\n(.*?)^```", paper.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    for line in block.replace("\\\n", " ").splitlines()
+    if "wattledger " in line
+}
+
+
+@pytest.mark.parametrize(("paper", "line"), sorted(COMMANDS))
+def test_a_printed_command_line_is_understood(paper: str, line: str) -> None:
+    words = shlex.split(line.partition("wattledger ")[2].partition(" |")[0], comments=True)
+    command: Any = get_command(app)
+    context = command.make_context("wattledger", words)
+    while hasattr(command, "commands"):
+        left = [*context._protected_args, *context.args]
+        name, command, rest = command.resolve_command(context, left)
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_command_lines_are_printed_all_over_the_papers() -> None:
+    papers = {paper for paper, _ in COMMANDS}
+    assert papers >= {"README.md", "docs/control.md", "docs/meters.md", "docs/operations.md"}
