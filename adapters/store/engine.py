@@ -9,8 +9,9 @@ not wait for the disk, and the next durable one takes it along.
 
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
@@ -19,8 +20,16 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from adapters.store.patience import PatientConnection, be_patient
+from adapters.store.turnstile import Turnstile
 
 BUSY_TIMEOUT_MS = 15_000
+BUSY_ASKED_MS = 25
+"""Within this the lock is asked for five times."""
+PRIMARY = 0xFF
+"""What of an error code names the kind of error."""
+BEGIN = "BEGIN IMMEDIATE"
+TURN = "turn"
+"""Says of a pooled connection that its writer has gone through the turnstile."""
 WAL_PAUSE_S = 0.02
 SQLITE_CACHE_KIB = 64 * 1024
 WAL_PAGES = 16_384
@@ -89,7 +98,9 @@ def _sqlite(url: URL) -> Engine:
         max_overflow=0 if in_memory else POOL_OVERFLOW,
     )
     event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin_on_sqlite)
+    turnstile = Turnstile()
+    event.listen(engine, "begin", partial(_begin_on_sqlite, turnstile))
+    event.listen(engine, "checkin", partial(_leave, turnstile))
     return engine
 
 
@@ -116,7 +127,7 @@ def _write_ahead(cursor: DBAPICursor) -> None:
             return
 
 
-def _begin_on_sqlite(connection: Connection) -> None:
+def _begin_on_sqlite(turnstile: Turnstile, connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
@@ -127,7 +138,46 @@ def _begin_on_sqlite(connection: Connection) -> None:
     if connection.info.get("synchronous", "FULL") != level:
         connection.exec_driver_sql(f"PRAGMA synchronous={level}")
         connection.info["synchronous"] = level
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    known = connection.connection.record_info
+    if known is not None and TURN not in known and turnstile.enter(BUSY_TIMEOUT_MS / 1000):
+        known[TURN] = True
+    _begin_immediate(connection)
+
+
+def _leave(turnstile: Turnstile, _connection: object, entry: ConnectionPoolEntry) -> None:
+    """A connection comes back, its transaction over: the next writer of this process may begin."""
+    if entry.record_info is not None and entry.record_info.pop(TURN, False):
+        turnstile.leave()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock, asking for it often: another process may leave it for an instant only.
+
+    SQLite itself asks after ever longer pauses, up to 100 ms, and would miss such an instant.
+    """
+    driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    driver.execute(f"PRAGMA busy_timeout={BUSY_ASKED_MS}")
+    try:
+        while not _is_begun(driver):
+            if time.monotonic() > deadline:
+                connection.exec_driver_sql(BEGIN)  # It fails as everybody expects it to.
+                return
+    except sqlite3.OperationalError:
+        connection.exec_driver_sql(BEGIN)  # As above.
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _is_begun(driver: sqlite3.Connection) -> bool:
+    """Whether the lock could be taken now; False while another has it."""
+    try:
+        driver.execute(BEGIN)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _postgresql(url: URL) -> Engine:
