@@ -55,6 +55,7 @@ OF_MONEY: Final[Mapping[str, str]] = {
 OF_RATING: Final[Mapping[str, str]] = {
     "account_closed": "The account is closed.",
     "attribute_missing": "The tariff asks for an attribute that the account has not.",
+    "attribute_wrong": "An attribute is not of the kind that the tariff asks for.",
     "backward": "The register would run backward.",
     "before_installation": "The meter was not yet installed at this time.",
     "closed_window": "What was rated then is closed.",

@@ -1,14 +1,23 @@
 """Doors. One module a use case: the command as it comes from outside, and `handle`."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 from ledger.ports import Claim
 from ledger.store.ledger import fingerprint
 from ledger.values import micros
 
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9998
 
@@ -45,7 +54,14 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+def _stated(value: object) -> object:
+    """Refuse what is no text of a time: a bare number would be taken for seconds since 1970."""
+    if not isinstance(value, datetime | str) or (isinstance(value, str) and not _TIME.match(value)):
+        raise ValueError("a time such as 2026-11-22T10:00:00+08:00 is needed")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_stated), AfterValidator(_utc)]
 """A time with its zone, kept in UTC: told from two zones it is the same moment."""
 
 

@@ -1,6 +1,8 @@
 """Publish a tariff (资费): a linted document rates every interval from its versions' dates on."""
 
 import hashlib
+import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -18,6 +20,7 @@ from ledger.values import local_day
 
 APPROVAL = "tariff"
 """The word in LEDGER_APPROVALS that makes tariffs wait for a second person."""
+_NAMEABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class TariffRefused(Refused):
@@ -34,7 +37,7 @@ def handle(document: dict[str, Any], ledger: Ledger, context: Context) -> Answer
 
     Where tariffs need approval it becomes a draft, `version` is the draft's number, and it waits.
     """
-    if problems := lint(document):
+    if problems := [*lint(document), *_unnameable(document)]:
         raise TariffRefused(problems)
     needs_approval = APPROVAL in ledger.approvals
 
@@ -46,6 +49,13 @@ def handle(document: dict[str, Any], ledger: Ledger, context: Context) -> Answer
         )
 
     return ledger.decide(decide, context, shards=(CATALOGUE_SHARD,))
+
+
+def _unnameable(document: dict[str, Any]) -> Iterator[Problem]:
+    """An id that could not be asked for by its path, or held by a view."""
+    if not _NAMEABLE.fullmatch(str(document.get("tariff_id", ""))):
+        message = "Name the tariff by 1 to 64 letters, digits, dots, hyphens or underscores."
+        yield Problem("/tariff_id", message, "bad_id")
 
 
 def approve(tariff_id: str, draft_number: int, ledger: Ledger, context: Context) -> Answer:

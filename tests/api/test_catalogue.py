@@ -1,3 +1,4 @@
+import pytest
 from starlette.testclient import TestClient
 
 from tests.harness.desk import point
@@ -33,6 +34,17 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(admin: TestClient)
     policy = {"policy_id": "p", "remind": {"available_minor": 1}, "warn": {"available_minor": 2}}
     wrong = admin.post("/api/v1/policies", json=policy)
     assert (wrong.status_code, problem(wrong)) == (422, "invalid")
+
+
+@pytest.mark.parametrize("odd", ["\x00", "a b", "电", "../x", "x" * 65, ""])
+def test_a_tariff_whose_id_no_path_can_name_is_not_published(
+    office: Office, admin: TestClient, odd: str
+) -> None:
+    answer = admin.post("/api/v1/tariffs", json={**FLAT, "tariff_id": odd})
+    assert (answer.status_code, problem(answer)) == (422, "tariff_invalid")
+    assert "/tariff_id" in [each["path"] for each in answer.json()["problems"]]
+    office.catch_up()  # Nothing that a view cannot hold has come into the log.
+    assert admin.get("/api/v1/tariffs").status_code == 200
 
 
 def test_a_gateway_is_registered_and_a_meter_connected(office: Office, admin: TestClient) -> None:

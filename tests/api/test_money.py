@@ -71,6 +71,17 @@ def test_without_a_key_or_with_an_odd_one_no_money_moves(
     assert office.desk.account("A1").balance_minor == 0
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [0, 1_700_000_000, 1.5e9, "1700000000", "2026-01-01", "2026-01-01T00:00:00", True, [], "now"],
+    ids=repr,
+)
+def test_a_time_is_rfc_3339_or_it_is_named(cashier: TestClient, odd: object) -> None:
+    answer = cashier.post(RECHARGES, json={**PAYMENT, "paid_at": odd}, headers=key())
+    assert (answer.status_code, problem(answer)) == (422, "invalid")
+    assert [each["path"] for each in answer.json()["problems"]] == ["/paid_at"]
+
+
 def test_a_refusal_is_not_kept_under_the_key(office: Office, cashier: TestClient) -> None:
     one = key()
     wrong = cashier.post(RECHARGES, json={**PAYMENT, "currency": "EUR"}, headers=one)
