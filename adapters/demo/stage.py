@@ -15,6 +15,7 @@ from adapters.devices.park import ParkThread, running
 from adapters.settings import Settings
 from adapters.store.schema import initialise
 from adapters.views import Views
+from adapters.views.feed import Feed
 from adapters.wiring import open_engine, open_ledger, open_users, open_vault
 from ledger.commands import connect_meter, register_gateway
 from ledger.projections.catalogue import FRONT
@@ -25,6 +26,8 @@ TERMS: Final = LedgerTerms(shards=1, timezone="Asia/Shanghai", currency="CNY")
 RUSH_WH: Final = 5_000
 """What somebody who is about to be cut off draws in the first hour of the demonstration."""
 APART_PERCENT: Final = 40
+TAKEN_AT_ONCE: Final = 30_000
+"""Events of the history that become rows together: of most, only the last of an account is kept."""
 
 
 class Stage(NamedTuple):
@@ -84,7 +87,8 @@ def _told(settings: Settings, town: Town, now_us: int, advance: Progress) -> tup
         finally:
             ledger.close()
         # The rest, bills and energy by day, follows while the first page is looked at.
-        Views(engine, TERMS).feeds[FRONT].catch_up(0)
+        front = Views(engine, TERMS).feeds[FRONT].spec
+        Feed(engine, front._replace(batch_max=TAKEN_AT_ONCE)).catch_up(0)
     finally:
         engine.dispose()
     return readings, history.purses

@@ -161,9 +161,15 @@ def point_facts(point: Json, language: Language) -> Json:
         "filled": 0 if not bound else min(100, int(100 * used / Decimal(bound))),
         "registers": [
             (language.say(words.word(words.REGISTERS, name)), language.quantity(value, unit))
-            for name, value in point["registers"].items()
+            for name, value in sorted(point["registers"].items(), key=_by_hours)
         ],
     }
+
+
+def _by_hours(shown: tuple[str, str]) -> int:
+    """Registers from the dearest hours to the cheapest, as everybody names them."""
+    order = tuple(words.REGISTERS)
+    return order.index(shown[0]) if shown[0] in order else len(order)
 
 
 def _held(point: Json, language: Language, unit: str) -> str | None:

@@ -41,7 +41,44 @@ NAMES: Final = {
     "restore_above_minor": N_("Restore line, in the smallest unit"),
     "hysteresis_minor": N_("Hysteresis, in the smallest unit"),
     "cuts": N_("May cut"),
+    "kind": N_("Kind"),
+    "effect": N_("Effect"),
+    "per": N_("Counted by"),
+    "per_month": N_("Quantity a month"),
+    "at_rate": N_("price"),
+    "when": N_("For whom"),
+    "attribute": N_("What counts"),
+    "gte": N_("At least"),
+    "eq": N_("Equal to"),
+    "starts": N_("Begins"),
+    "valid_years": N_("Years"),
+    "change": N_("Effect on the window that runs"),
+    "gl": N_("Booked as"),
+    "tax_rate": N_("Tax"),
+    "note": N_("Note"),
 }
+VALUES: Final = {
+    "shift_tiers": N_("higher bounds"),
+    "flat_price": N_("one price"),
+    "next_month": N_("from the next month on"),
+    "from_change_on": N_("from the change on"),
+    "rerate_window": N_("the window that runs is charged anew"),
+    "consumption": N_("price of a unit"),
+    "fixed": N_("fixed charge"),
+    "free_quantity": N_("free quantity"),
+    "percent": N_("percentage"),
+    "minimum": N_("minimum"),
+    "capacity": N_("capacity charge"),
+    "demand": N_("demand charge"),
+    "month": N_("month"),
+    "year": N_("year"),
+    "day": N_("day"),
+}
+"""Words that authors choose among, and the usual attributes."""
+
+
+NAMING: Final = ("/id", "/effective_from")
+"""They name their member, which is named already."""
 
 
 class Difference(NamedTuple):
@@ -56,8 +93,11 @@ def differences(old: object, new: object, language: Language) -> list[Difference
     """Every place at which two documents differ."""
     found = (each for change in document_diff(old, new) for each in _opened(change))
     return [
-        Difference(_place(change.path, language), _text(change.old), _text(change.new))
+        Difference(
+            _place(change.path, language), _text(change.old, language), _text(change.new, language)
+        )
         for change in found
+        if not change.path.endswith(NAMING)
     ]
 
 
@@ -98,11 +138,11 @@ def _place(path: str, language: Language) -> str:
     return " · ".join(told)
 
 
-def _text(value: object) -> str:
+def _text(value: object, language: Language) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return language.say(words.word(VALUES | words.ATTRIBUTES, value))
     if isinstance(value, Sequence) and all(isinstance(each, str | int) for each in value):
         return " / ".join(map(str, value))
     return msgspec.json.encode(value).decode()
