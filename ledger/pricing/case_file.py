@@ -1,6 +1,6 @@
 """A case file (用例): readings as they arrived, and the amounts that must come out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -126,13 +126,27 @@ class Case(_Part):
 class CaseFile(_Part):
     schema_: Annotated[Literal["wattledger-case/1"], Field(alias="schema")]
     tariffs: dict[str, dict[str, object]]
-    cases: list[Case]
+    cases: list[dict[str, object]]
+    """Each is read for itself, so that a wrong one hides no other."""
 
 
-def parse_cases(document: dict[str, object]) -> CaseFile:
-    """Cases of a file; CaseFileInvalid names the first place that cannot be read."""
+def parse_file(document: dict[str, object]) -> CaseFile:
+    """Tariffs and cases of a file; CaseFileInvalid names the first place that is wrong."""
+    return _parsed(CaseFile, document, ())
+
+
+def parse_case(document: dict[str, object], number: int) -> Case:
+    """A case of a file; CaseFileInvalid names the first place that is wrong."""
+    return _parsed(Case, document, ("cases", number))
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _parsed(model: type[_Model], document: object, place: tuple[str | int, ...]) -> _Model:
     try:
-        return CaseFile.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        raise CaseFileInvalid(f"{pointer(*first['loc'])}: {first['msg']}") from error
+        message = f"{pointer(*place, *first['loc'])}: {first['msg']}"
+        raise CaseFileInvalid(message) from error

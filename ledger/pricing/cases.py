@@ -14,7 +14,8 @@ from ledger.pricing.case_file import (
     MeterInstalled,
     Policies,
     Purchase,
-    parse_cases,
+    parse_case,
+    parse_file,
 )
 from ledger.pricing.case_meters import Interval, known_of, meters
 from ledger.pricing.case_ratings import Amounts, Book, Charges, Derived, tier_quantities
@@ -60,8 +61,16 @@ def run_cases(file_document: dict[str, object]) -> list[CaseResult]:
 
     A case that cannot be computed keeps no other from being run.
     """
-    file = parse_cases(file_document)
-    return [_run(case, file.tariffs) for case in file.cases]
+    file = parse_file(file_document)
+    return [_read_and_run(case, number, file.tariffs) for number, case in enumerate(file.cases)]
+
+
+def _read_and_run(document: Json, number: int, tariffs: Mapping[str, Json]) -> CaseResult:
+    try:
+        return _run(parse_case(document, number), tariffs)
+    except CaseFileInvalid as error:
+        name = str(document.get("id", pointer("cases", number)))
+        return CaseResult(id=name, ok=False, unreadable=[str(error)])
 
 
 def _run(case: Case, tariffs: Mapping[str, Json]) -> CaseResult:
@@ -74,7 +83,7 @@ def _run(case: Case, tariffs: Mapping[str, Json]) -> CaseResult:
     except TariffInvalid as error:
         place = pointer("tariffs", case.tariff)
         reasons = [f"{place}{problem.path}: {problem.message}" for problem in error.problems]
-    except (CaseFileInvalid, NotRateable) as error:
+    except NotRateable as error:
         reasons = [str(error)]
     return CaseResult(id=case.id, ok=False, unreadable=reasons)
 

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,35 @@ OWN = Path(__file__).parent / "own_cases"
     [
         ({"events": [{"seq": 1, "type": "miracle"}]}, "/cases/0/events/0: "),
         ({"surprise": 1}, "/cases/0/surprise: "),
+        ({"kind": "guess"}, "/cases/0/kind: "),
         (
             {"events": [installed(1, "2025-01-01T00:00:00"), reading(1, "2025-02-01", "1", "1")]},
             "/cases/0/events: .*two events have the number 1; give each its own seq",
         ),
     ],
 )
-def test_a_file_that_is_no_case_file_says_where(change: dict[str, Any], message: str) -> None:
+def test_a_case_of_another_form_says_where_and_keeps_no_other_back(
+    change: dict[str, Any], message: str
+) -> None:
     document = read("cn_shanghai_elec.json")
-    document["cases"] = [document["cases"][0] | change]
+    document["cases"] = [document["cases"][0] | change, document["cases"][1]]
+    wrong, other = run_cases(document)
+    assert (wrong.id, wrong.ok, other.ok) == ("SH03", False, True)
+    assert re.match(message, wrong.unreadable[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": "wattledger-case/9"}, "/schema: "),
+        ({"tariffs": []}, "/tariffs: "),
+        ({"cases": [7]}, "/cases/0: "),
+        ({"surprise": 1}, "/surprise: "),
+    ],
+)
+def test_a_file_that_is_no_case_file_says_where(change: dict[str, Any], message: str) -> None:
     with pytest.raises(CaseFileInvalid, match="^" + message):
-        run_cases(document)
+        run_cases(read("cn_shanghai_elec.json") | change)
 
 
 @pytest.mark.parametrize(
