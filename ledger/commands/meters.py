@@ -11,7 +11,7 @@ from ledger.aggregates.meter import Meter
 from ledger.commands import AccountNo, Command, Json, MeterNo, Moment, Reason
 from ledger.commands.answers import account_answer
 from ledger.commands.fit_meter import fit_meter
-from ledger.commands.late_readings import CONTRADICTION
+from ledger.commands.late_readings import CONTRADICTION, Reading
 from ledger.commands.open_account import DEFAULT_WRAP, ServicePoint, install
 from ledger.commands.quantities import PositiveQuantity, Registers
 from ledger.commands.rerating import take_in_turn
@@ -137,9 +137,11 @@ def _charge_final(
     tariff, version = session.tariff(point.tariff_id)
     fact = charge(account, point, at_us, registers, tariff, version, session.now_us)
     if fact is OUT_OF_TURN:
-        taken = take_in_turn(session, account, point, at_us, registers)
-        if isinstance(taken, Quarantine):
-            raise Refused(taken.code, taken.reason)
+        ((why, _),) = take_in_turn(
+            session, account, point, [Reading(point.meter_no, at_us, registers)]
+        )
+        if why is not None:
+            raise Refused(why.code, why.reason)
     elif isinstance(fact, Quarantine):
         raise Refused(fact.code, fact.reason)
     else:

@@ -56,6 +56,8 @@ class Batch:
         self._has_routed = False
         self._quarantined: list[Json] = []
         self._late = self.late_readings(session)
+        self._deferred: dict[tuple[str, str], list[Waiting]] = {}
+        """By account and point: what comes behind others of the same tiers."""
         self._duplicates = 0
 
     def late_readings(self, session: Session) -> LateReadings:
@@ -81,7 +83,7 @@ class Batch:
                     self._late.add(index, reading, account, point)
             else:
                 accepted += self._charge(index, reading, account, point)
-        accepted += self._settle_late()
+        accepted += self._settle_deferred() + self._settle_late() + self._settle_deferred()
         self._quarantined.sort(key=lambda item: item["index"])
         return {
             "accepted": accepted,
@@ -108,6 +110,22 @@ class Batch:
                 by_meter.setdefault(key, []).append((item, why))
         for (stream, meter_no), items in by_meter.items():
             accepted += self._rerate(self._accounts[stream], meter_no, items)
+        return accepted
+
+    def _settle_deferred(self) -> int:
+        """Rate in what another meter of the same tiers is ahead of, all of a meter at once."""
+        accepted = 0
+        deferred, self._deferred = self._deferred, {}
+        for items in deferred.values():
+            account, point = items[0].account, items[0].point
+            if account is not None and point is not None:
+                readings = [item.reading for item in items]
+                taken = take_in_turn(self._session, account, point, readings)
+                for item, (why, is_duplicate) in zip(items, taken, strict=True):
+                    self._duplicates += is_duplicate
+                    accepted += not is_duplicate and why is None
+                    if why is not None:
+                        self.keep(item.number, item.reading, account, why)
         return accepted
 
     def _rerate(
@@ -154,26 +172,23 @@ class Batch:
         self._homes.update(homes)
 
     def _charge(self, index: int, reading: Reading, account: Account, point: Point) -> bool:
-        session = self._session
+        session, deferred = self._session, self._deferred
+        if deferred and (account.stream_id, point.name) in deferred:
+            deferred[account.stream_id, point.name].append(Waiting(index, reading, account, point))
+            return False
         tariff, version = session.tariff(point.tariff_id)
         fact = charge(
             account, point, reading.at_us, reading.registers, tariff, version, session.now_us
         )
         if isinstance(fact, Quarantine):
             if fact is OUT_OF_TURN:
-                return self._charge_in_turn(index, reading, account, point)
-            self.keep(index, reading, account, fact)
+                key = account.stream_id, point.name
+                deferred[key] = [Waiting(index, reading, account, point)]
+            else:
+                self.keep(index, reading, account, fact)
             return False
         session.record(account, fact, reading.at_us)
         session.decide_levels(account, reading.at_us)
-        return True
-
-    def _charge_in_turn(self, index: int, reading: Reading, account: Account, point: Point) -> bool:
-        """Rate the reading in where another meter of the same tiers is counted further."""
-        fact = take_in_turn(self._session, account, point, reading.at_us, reading.registers)
-        if isinstance(fact, Quarantine):
-            self.keep(index, reading, account, fact)
-            return False
         return True
 
     def keep(self, index: int, aside: Reading, account: Account | None, why: Quarantine) -> None:

@@ -107,18 +107,46 @@ def _take_part(
 
 
 def take_in_turn(
-    session: Session, account: Account, point: Point, at_us: int, registers: dict[str, int]
-) -> ChargeCorrected | Quarantine:
-    """Charge a reading whose place is before others that its tiers count, or beside them."""
-    since_us = point.last_at_us
-    series = series_of(session, account, Sought(point.meter_no, at_us, since_us))
+    session: Session, account: Account, point: Point, readings: Sequence[Reading]
+) -> list[Taken]:
+    """Charge readings whose place is before others that their tiers count; one correction for all.
+
+    Each is later than the meter's last one. Answers in the order of the readings.
+    """
+    taken: dict[int, Taken] = {}
+    order = sorted(range(len(readings)), key=lambda index: readings[index].at_us)
+    for start in range(0, len(order), READINGS_MAX):
+        part = order[start : start + READINGS_MAX]
+        outcomes = _append_part(session, account, point, [readings[index] for index in part])
+        taken.update(zip(part, outcomes, strict=True))
+    return [taken[index] for index in range(len(readings))]
+
+
+def _append_part(
+    session: Session, account: Account, point: Point, readings: Sequence[Reading]
+) -> list[Taken]:
+    since_us, shown = point.last_at_us, point.named_registers()
+    series = series_of(session, account, Sought(point.meter_no, readings[0].at_us, since_us))
     if isinstance(series, Quarantine):
-        return series
+        return [Taken(series)] * len(readings)
     posted = series.copy()
-    why = series.append(point.meter_no, since_us, point.named_registers(), at_us, registers)
-    if why is not None:
-        return why
-    return record_correction(session, account, Change(SHARED, "", at_us, posted, series, since_us))
+    taken, last_us = [], since_us
+    for reading in readings:
+        if reading.at_us <= last_us:
+            is_same = reading.at_us == last_us and shows(reading.registers, shown)
+            taken.append(Taken(None if is_same else CONTRADICTION, is_same))
+            continue
+        why = series.append(point.meter_no, last_us, shown, reading.at_us, reading.registers)
+        taken.append(Taken(why))
+        if why is None:
+            last_us = reading.at_us
+            shown = {name: reading.registers[name] for name in shown}
+    if last_us > since_us:
+        change = Change(SHARED, "", last_us, posted, series, since_us)
+        refused = record_correction(session, account, change)
+        if isinstance(refused, Quarantine):
+            return [Taken(refused) if outcome == Taken() else outcome for outcome in taken]
+    return taken
 
 
 def last_of(series: Series) -> int:

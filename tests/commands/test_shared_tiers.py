@@ -107,6 +107,18 @@ def test_a_meter_that_was_not_read_for_long_is_rated_in_at_its_time(desk: Desk) 
     assert [tier["used"] for tier in tiers(desk)] == ["190", "190"]
 
 
+def test_many_readings_behind_another_meter_are_one_correction(two: Desk) -> None:
+    two.read("M1", "2026-03-21", 150_000)
+    days = [Reading("M2", at_us(f"2026-02-{n:02}"), {"total": n * 10_000}) for n in range(1, 29)]
+    further = Reading("M2", at_us("2026-03-25"), {"total": 300_000})
+    assert counts(two.read_all(*days, days[3], further)) == (29, 1, [])
+    (fact,) = corrections(two)
+    assert (fact.cause, len(fact.intervals)) == ("shared", 29)
+    assert counts(two.read_all(*days, further)) == (0, 29, [])
+    assert two.account("A1").points[1].registers == (300_000,)
+    tiers(two)
+
+
 def test_a_late_reading_of_one_meter_re_rates_the_tiers_of_both(desk: Desk) -> None:
     desk.publish(SIDES)
     initial = {"peak": 0, "valley": 0}
