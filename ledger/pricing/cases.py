@@ -8,16 +8,15 @@ import msgspec
 
 from ledger.pricing.case_diff import differences
 from ledger.pricing.case_file import (
-    AttributeChanged,
     Case,
     CaseFileInvalid,
-    MeterInstalled,
     Policies,
     Purchase,
     parse_case,
     parse_file,
 )
 from ledger.pricing.case_meters import Interval, known_of, meters
+from ledger.pricing.case_postings import postings
 from ledger.pricing.case_ratings import Amounts, Book, Charges, Derived, tier_quantities
 from ledger.pricing.case_sales import sales
 from ledger.pricing.compiled import CompiledTariff, compile_tariff
@@ -128,7 +127,10 @@ def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
             for derived, amounts in zip(book.derived if book else [], charged, strict=True)
         ],
         periods=[] if book is None else _periods(tariff, book),
-        posted=_posted(tariff, case),
+        posted=[
+            {"after_seq": seq, "amount": money_text(tariff, amount)}
+            for seq, amount in postings(case, tariff, found, charged)
+        ],
         explain=[] if book is None else _explained(tariff, book),
         quarantined=found.quarantined,
     )
@@ -182,21 +184,6 @@ def _contradictions(result: CaseResult) -> list[str]:
         and sum((Fraction(str(amount)) for amount in amounts), Fraction(0))
         != Fraction(result.total or 0)
     ]
-
-
-def _posted(tariff: CompiledTariff, case: Case) -> list[Json]:
-    """What each event moved: the difference of two full ratings, so a late one may give back."""
-    postings: list[Json] = []
-    before, charges = 0, Charges(tariff)
-    for count, event in enumerate(case.events, start=1):
-        known = case.events[:count]
-        context = known_of(known, case.attributes, tariff)
-        after = sum(map(sum, charges.of(meters(known, tariff), context)))
-        if after != before or not isinstance(event, MeterInstalled | AttributeChanged):
-            amount = money_text(tariff, after - before)
-            postings.append({"after_seq": event.seq, "amount": amount})
-        before = after
-    return postings
 
 
 def _interval(tariff: CompiledTariff, derived: Derived, amounts: Amounts) -> Json:
