@@ -23,6 +23,7 @@ from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
 from ledger.aggregates.tariff import Tariff
 from ledger.aggregates.tariff_draft import TariffDraft
+from ledger.aggregates.trip_switch import TripSwitch
 from ledger.aggregates.work_order import WorkOrder
 from ledger.audit.chain import Finding
 from ledger.audit.control import Decisions
@@ -35,6 +36,7 @@ from ledger.events import (
     meter,
     payment,
     supply,
+    trips,
     work_order,
 )
 from ledger.events.registry import decode
@@ -49,6 +51,7 @@ KINDS: Final[dict[type[Event], type[Aggregate]]] = {
     **dict.fromkeys(command.EVENTS, DeviceCommand),
     **dict.fromkeys(work_order.EVENTS, WorkOrder),
     **dict.fromkeys(gateway.EVENTS, Gateway),
+    **dict.fromkeys(trips.EVENTS, TripSwitch),
     catalogue.TariffPublished: Tariff,
     catalogue.TariffDrafted: TariffDraft,
     catalogue.TariffApproved: TariffDraft,

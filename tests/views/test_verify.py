@@ -7,9 +7,10 @@ from sqlalchemy import insert, select, update
 from adapters.store.tables import claims, snapshots
 from adapters.views import verify
 from ledger.aggregates.account import Account
+from ledger.audit.auditor import KINDS
 from ledger.commands.late_readings import Reading
 from ledger.events.account import AccountCharged, AccountWarned, SupplyTripOrdered
-from ledger.events.registry import encode
+from ledger.events.registry import EVENT_TYPES, encode
 from ledger.store import Session
 from ledger.store.folding import FOLD_HASH
 from ledger.values import stream_id
@@ -32,6 +33,10 @@ def paid(desk: Desk) -> Desk:
     desk.recharge("A1", 100_00)
     desk.read_all(*(Reading("M1", at_us(f"2026-01-0{day}"), {"total": day}) for day in (2, 3)))
     return desk
+
+
+def test_every_fact_that_the_ledger_knows_is_re_derived() -> None:
+    assert set(KINDS) == set(EVENT_TYPES.values())
 
 
 def test_a_busy_day_leaves_nothing_to_find_in_one_pass_or_in_many(
