@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from sqlalchemy import Connection
 
-from adapters.store.log_writer import SqlLogWriter
+from adapters.store.copying_writer import CopyingWriter
 from ledger.aggregates.account import Account
 from ledger.commands import correct_reading
 from ledger.commands.correct_reading import CancelReading
@@ -15,6 +15,7 @@ from ledger.commands.recorded_readings import Place, Recorded, find, tell
 from ledger.ports import Span
 from ledger.values import instant, stream_id
 from tests.harness.desk import ACTOR, Desk, at_us, point
+from tests.harness.documents import FLAT
 
 HOUR_US = 3_600_000_000
 START_US = at_us("2026-01-01")
@@ -22,7 +23,7 @@ STREAM = stream_id(Account.KIND, "A1")
 METERS = ("M1", "M2", "M3")
 
 
-class CountingWriter(SqlLogWriter):
+class CountingWriter(CopyingWriter):
     """Counts what is asked of the log."""
 
     def __init__(self, connection: Connection) -> None:
@@ -81,7 +82,10 @@ def in_two_parts(readings: list[Reading]) -> list[Reading]:
 def test_what_is_found_is_what_a_scan_finds(
     desk: Desk, order: Callable[[list[Reading]], list[Reading]]
 ) -> None:
-    desk.open("A1", *(point(meter_no) for meter_no in METERS))
+    for number in range(2, len(METERS) + 1):  # Of one tariff, they would be rated together.
+        desk.publish({**FLAT, "tariff_id": f"flat-{number}"})
+    tariffs = ["flat", *(f"flat-{number}" for number in range(2, len(METERS) + 1))]
+    desk.open("A1", *map(point, METERS, tariffs))
     for day in (5, 60, 3):
         desk.recharge("A1", 1_00, paid_at=instant(START_US + day * 24 * HOUR_US))
     readings = [reading for meter_no in METERS for reading in irregular(meter_no, 60)]
