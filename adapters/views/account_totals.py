@@ -51,8 +51,9 @@ def kept_beside(projections: Sequence[Projection]) -> list[View]:
 @contextmanager
 def kept(connection: Connection, projection: Projection, rows: Sequence[Row]) -> Iterator[None]:
     """Bring the totals along while a batch of a shard's accounts is written in the block."""
-    moved = [row["account_no"] for row in rows if _is_moved(row)]
-    if projection.name != Accounts.name or not moved:
+    is_of_accounts = projection.name == Accounts.name
+    moved = [row["account_no"] for row in rows if _is_moved(row)] if is_of_accounts else []
+    if not moved:
         yield
         return
     shard: Any = rows[0]["shard"]
