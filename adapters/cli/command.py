@@ -116,10 +116,10 @@ def settle(
 @verb(group)
 def trips(
     switch: Annotated[
-        str | None, typer.Argument(metavar="[on|off]", help="Left out, it is only shown.")
+        str | None, typer.Argument(metavar="SWITCH", help="on or off; without it, it is shown.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; it stays in the log.")] = None,
-    site: Annotated[str, typer.Option(help="At this site [everywhere].")] = "",
+    site: Annotated[str, typer.Option(help="At this site; without it, everywhere.")] = "",
 ) -> Shown:
     """Let nobody be cut off from now on (off), or let it go on (on); trips wait meanwhile."""
     with opened() as here:

@@ -33,8 +33,8 @@ def shares_of(given: Sequence[str]) -> dict[ParkFault, int]:
 def _permille(share: str) -> int:
     try:
         permille = Decimal(share or "1") * PERMILLE
-    except InvalidOperation as error:
-        raise InputError("share_invalid", f"A share from 0 to 1, not {share!r}.") from error
-    if not 0 <= permille <= PERMILLE:
-        raise InputError("share_invalid", f"A share from 0 to 1, not {share}.")
+    except InvalidOperation:
+        permille = Decimal("NaN")
+    if not permille.is_finite() or not 0 <= permille <= PERMILLE:
+        raise InputError("share_invalid", f"A share from 0 to 1, not {share!r}.")
     return int(permille)

@@ -4,17 +4,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Final
 
 import typer
 
 from adapters.cli.fault_shares import Faults, shares_of
 from adapters.cli.meter import group
+from adapters.cli.meter_wire import require_model
 from adapters.cli.output import Stream, say
-from adapters.cli.problems import InputError
+from adapters.cli.problems import InputError, UnreachableError
 from adapters.cli.verbs import verb
+from adapters.devices.acrel_modbus import MODELS
 from adapters.devices.park import Park, ParkClock, ParkFault, running, spread
-from adapters.devices.park.park import UNITS_MAX
+from adapters.devices.park.park import UNITS_MAX, ParkThread
 from adapters.wiring import now_us
 from ledger.commands import Json
 
@@ -33,7 +36,12 @@ def simulate(
     ] = 1,
     seed: Annotated[int, typer.Option(help="Draws loads, sizes and faults.")] = 1,
     baud: Annotated[
-        int | None, typer.Option(min=300, max=115_200, help="Speed of each bus [at once].")
+        int | None,
+        typer.Option(min=300, max=115_200, help="Bits a second; without it, at once."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help=f"One of {', '.join(MODELS)}; without it, a mixture."),
     ] = None,
     fault: Faults = None,
 ) -> Stream:
@@ -43,7 +51,10 @@ def simulate(
     if port and port + gateways - 1 > PORTS_MAX:
         raise InputError("port_invalid", f"{gateways} gateways do not fit above port {port}.")
     shares = shares_of(fault or ())
-    park = Park(ParkClock(now_us(), speed), seed=seed).fill(gateways, meters, port, baud=baud)
+    if model is not None:
+        require_model(model)
+    clock = ParkClock(now_us(), speed)
+    park = Park(clock, seed=seed).fill(gateways, meters, port, baud=baud, model=model)
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
@@ -51,7 +62,7 @@ def simulate(
 
 
 def _served(park: Park, shares: dict[ParkFault, int], stopping: threading.Event) -> Iterator[Json]:
-    with running(park) as thread:
+    with _listening(park) as thread:
         found = thread.call(spread(park, shares))
         for address in park.addresses():
             faults = [
@@ -63,6 +74,18 @@ def _served(park: Park, shares: dict[ParkFault, int], stopping: threading.Event)
         sys.stdout.flush()
         say(f"{len(park)} meters behind {len(park.gateways)} gateways. Ctrl-C stops.")
         stopping.wait()
+
+
+@contextmanager
+def _listening(park: Park) -> Iterator[ParkThread]:
+    with ExitStack() as stack:
+        try:
+            thread = stack.enter_context(running(park))
+        except OSError as error:
+            ports = ", ".join(str(gateway.port) for gateway in park.gateways[:3])
+            detail = f"The gateways cannot listen from port {ports} on: {error.strerror}."
+            raise UnreachableError("port_taken", detail) from error
+        yield thread
 
 
 def _human(line: Json) -> str:

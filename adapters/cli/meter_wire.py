@@ -98,10 +98,15 @@ def _meter(gateway: str, unit: int, model: str) -> MeterAddress:
         parse_gateway(gateway)
     except ValueError as error:
         raise InputError("gateway_invalid", f"{error}.") from error
+    require_model(model)
+    return MeterAddress(f"unit {unit}", gateway, unit, model)
+
+
+def require_model(model: str) -> None:
+    """Refuse a model that nothing here speaks."""
     if model not in MODELS:
         known = ", ".join(MODELS)
         raise InputError("model_unknown", f"There is no driver of {model!r}; there are: {known}.")
-    return MeterAddress(f"unit {unit}", gateway, unit, model)
 
 
 def _fleet(timezone: str, timeout_s: float) -> Fleet:

@@ -53,16 +53,29 @@ class Park:
         self._by_number[meter_no] = meter
         return meter
 
-    def fill(self, gateways: int, meters: int, port: int = 0, *, baud: int | None = None) -> Self:
-        """So many meters evenly behind so many gateways, on ports from `port` on."""
+    def fill(
+        self,
+        gateways: int,
+        meters: int,
+        port: int = 0,
+        *,
+        baud: int | None = None,
+        model: str | None = None,
+    ) -> Self:
+        """So many meters evenly behind so many gateways, on ports from `port` on.
+
+        Without a `model` most have one phase and some have three; each circuit of an ADF300L is a
+        meter with a unit id of its own.
+        """
         if meters > gateways * UNITS_MAX:
             raise ValueError(f"a gateway has at most {UNITS_MAX} meters")
         added = [
             self.gateway(port + number if port else 0, baud=baud) for number in range(gateways)
         ]
         for number in range(meters):
-            model = "DDSY1352" if (number + 1) % THREE_PHASE_EVERY else "DTSY1352"
-            self.meter(added[number * gateways // meters], f"M{number + 1:06d}", model)
+            usual = "DDSY1352" if (number + 1) % THREE_PHASE_EVERY else "DTSY1352"
+            gateway = added[number * gateways // meters]
+            self.meter(gateway, f"M{number + 1:06d}", model or usual)
         return self
 
     def __getitem__(self, meter_no: str) -> SimulatedMeter:

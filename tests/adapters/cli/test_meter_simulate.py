@@ -56,12 +56,40 @@ def test_meters_answer_on_the_ports_that_were_asked_for(embedded: Terminal) -> N
         assert process.wait(WAIT_S) == 0
 
 
+def test_each_circuit_of_a_box_is_a_meter_with_a_number_of_its_own(embedded: Terminal) -> None:
+    words = ("--model", "ADF300L", "--meters", "3", "--port", "0", "--json")
+    with embedded.start("meter", "simulate", *words) as process:
+        assert process.stdout is not None
+        circuits = [json.loads(process.stdout.readline()) for _ in range(3)]
+        assert [(each["unit"], each["model"]) for each in circuits] == [
+            (unit, "ADF300L") for unit in (1, 2, 3)
+        ]
+        at = ("--gateway", circuits[2]["gateway"], "--model", "ADF300L", "--unit")
+        body = embedded.json("meter", "read", *at, "3")
+        assert (body["relay"], body["flags"]) == ("closed", [])
+        assert embedded.json("meter", "recall", *at, "4", exit_code=6)["code"] == "no_answer"
+        embedded.run("meter", "read", *at, "0", exit_code=2)
+        embedded.run("meter", "read", *at, "248", exit_code=2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_S) == 0
+
+
+def test_a_port_that_is_taken_is_told_and_not_a_fault_of_ours(embedded: Terminal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = embedded.json("meter", "simulate", "--port", port, "--meters", "1", exit_code=6)
+        assert told["code"] == "port_taken"
+        assert port in told["detail"]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
         (("--fault", "dizzy=0.1"), "fault_unknown"),
         (("--fault", "silent=2"), "share_invalid"),
         (("--fault", "silent=x"), "share_invalid"),
+        (("--fault", "silent=nan"), "share_invalid"),
+        (("--model", "DDS1"), "model_unknown"),
         (("--meters", "300"), "too_many_meters"),
         (("--gateways", "9", "--port", "65530"), "port_invalid"),
     ],
