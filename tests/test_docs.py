@@ -12,6 +12,7 @@ from adapters.cli import TOPICS, app
 from adapters.cli.problems import INTERRUPTED, UNAVAILABLE
 from adapters.settings import PREFIX, Settings
 from ledger.events.registry import EVENT_TYPES
+from ledger.projections.catalogue import feeds
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -64,6 +65,14 @@ def test_every_setting_is_told_with_its_default_and_no_other() -> None:
     told = dict(re.findall(rf"^\| `{PREFIX}(\w+)` \| `(.+?)` \|", OPERATIONS, re.MULTILINE))
     fields = Settings.model_fields.items()
     assert told == {name.upper(): str(field.default) for name, field in fields}
+
+
+def test_every_view_is_told_with_its_feed() -> None:
+    _, _, section = OPERATIONS.partition("## Feeds, lag and parked streams")
+    paragraph = section.strip().partition("\n\n")[0]
+    _, front, detail = re.split(r"`(?:front|detail)` keeps", paragraph)
+    for feed, told in zip(feeds("UTC"), (front, detail), strict=True):
+        assert [view.name for view in feed.projections if view.name not in told] == []
 
 
 def test_every_exit_code_is_told_and_no_other() -> None:
