@@ -43,6 +43,7 @@ def test_a_meter_installed_at_last_has_its_readings_charged(desk: Desk) -> None:
         "charged": 3,
         "duplicate": 0,
         "waiting": [],
+        "positions": {str(shard): head for shard, head in desk.heads().items()},
     }
     assert waiting(desk) == []
     assert desk.account("A1").balance_minor == -2_00
