@@ -1,6 +1,7 @@
 """What the domain's values may be, drawn: policies, facts of every shape, whole histories."""
 
 from collections.abc import Callable
+from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -74,8 +75,11 @@ def _any(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any type of a f
         return st.lists(_any(inner[0]), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*map(_any, inner))
+    if origin is UnionType:
+        return st.one_of(*map(_any, inner))
     known: dict[Any, st.SearchStrategy[Any]] = {int: INTEGERS, str: NAMES, bool: st.booleans()}
-    return known[hint] if hint in known else st.one_of(INTEGERS, NAMES, st.booleans())
+    known[NoneType] = st.none()
+    return known[hint]
 
 
 Step = Callable[[Story], None]

@@ -1,9 +1,6 @@
 """A recharge buys units of a point that holds such, and what it was taken for adds up."""
 
-from collections import Counter
-from collections.abc import Iterator
 from itertools import count
-from typing import Any
 
 import msgspec
 import pytest
@@ -11,66 +8,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store.engine import create_engine
-from ledger.aggregates import Refused
-from ledger.aggregates.account import Account, Point
-from ledger.commands import accrue_fixed, correct_reading, recharge
-from ledger.commands.assign import AssignTariff, assign_tariff
-from ledger.commands.correct_reading import CorrectReading
+from ledger.commands import recharge
 from ledger.commands.recharge import Recharge
-from ledger.events.account import AccountCharged, ChargeCorrected, UnitsReturned, UnitsSold
+from ledger.events.account import AccountCharged, UnitsReturned, UnitsSold
 from ledger.events.registry import encode
-from ledger.projections.postings import LIABILITY, RECEIVABLE, UNITS, postings
-from tests.harness.desk import ACTOR, Desk, Json, moment, point, water
-from tests.harness.documents import policy, sold
-from tests.harness.reckoning import check_all
+from ledger.projections.postings import UNITS
+from tests.harness.desk import ACTOR, Desk, Json, moment, point
+from tests.harness.documents import sold
 from tests.harness.tampering import smuggle
+from tests.harness.units import books, check, held, opened
 
 KWH = 1_000
+_numbers = count(1)
 
 
 @pytest.fixture
 def shop(desk: Desk) -> Desk:
     """A1 buys units for its meter M1."""
-    desk.publish(sold())
-    desk.open("A1", point("M1", "sold"))
-    return desk
-
-
-_numbers = count(1)
-
-
-def held(desk: Desk, account_no: str = "A1") -> Point:
-    return desk.account(account_no).points[0]
-
-
-def books(desk: Desk) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for item in desk.recorded():
-        entries = postings(item.event)
-        assert sum(amount for _, amount in entries) == 0
-        for account, amount in entries:
-            totals[account] += amount
-    return totals
-
-
-def check(desk: Desk) -> None:
-    """The books hold what the accounts hold, nothing is found wrong, views say the same."""
-    totals = books(desk)
-    numbers = {getattr(item.event, "account_no", "") for item in desk.recorded()} - {""}
-    accounts = [desk.account(number) for number in numbers]
-    assert -totals[LIABILITY] == sum(max(each.balance_minor, 0) for each in accounts)
-    assert totals[RECEIVABLE] == sum(max(-each.balance_minor, 0) for each in accounts)
-    worth = [line.amount_minor for each in accounts for line in _lines(each)]
-    assert -totals[UNITS] == sum(worth)
-    assert desk.views.verify() == []
-    desk.views.catch_up()
-    check_all(desk)
-
-
-def _lines(account: Account) -> Iterator[Any]:
-    for each in account.points:
-        for units in each.units:
-            yield from units.lines
+    return opened(desk)
 
 
 def test_a_payment_is_taken_apart_to_the_last_minor_unit(shop: Desk) -> None:
@@ -202,118 +157,6 @@ def test_a_preview_tells_what_the_recharge_then_does(shop: Desk) -> None:
     assert told["balance_minor"] == booked["balance_minor"]
 
 
-def test_a_reversal_leaves_nothing_of_a_purchase(shop: Desk) -> None:
-    shop.recharge("A1", 147_00)
-    shop.read("M1", "2026-01-02", 10 * KWH)
-    before, was = shop.account("A1"), books(shop)
-    receipt = shop.recharge("A1", 300_00)["receipt_no"]
-    answer = shop.reverse(receipt)
-    assert answer["units"]["returned"] == "236.2"
-    after = shop.account("A1")
-    after.version, after.has_moved = before.version, before.has_moved
-    assert after == before
-    assert +books(shop) == +was
-    assert -books(shop) == -was
-    check(shop)
-
-
-def test_a_reversed_first_purchase_of_a_month_leaves_the_basic_charge_to_the_next(
-    shop: Desk,
-) -> None:
-    first = shop.recharge("A1", 200_00)["receipt_no"]
-    assert "basic" not in str(shop.recharge("A1", 50_00)["units"]["lines"])
-    shop.reverse(first)
-    assert "basic" in str(shop.recharge("A1", 200_00)["units"]["lines"])
-    check(shop)
-
-
-def test_used_units_of_a_reversed_purchase_stay_charged(shop: Desk) -> None:
-    receipt = shop.recharge("A1", 147_00)["receipt_no"]
-    shop.read("M1", "2026-01-02", 20 * KWH)
-    answer = shop.reverse(receipt)
-    # 20 kWh at 0.98 are used; the basic charge goes back with the rest.
-    assert (answer["balance_minor"], answer["units"]["returned"]) == (-19_60, "30")
-    assert held(shop).units == ()
-    check(shop)
-
-
-def test_a_late_reading_changes_nothing_of_what_was_sold(shop: Desk) -> None:
-    shop.recharge("A1", 398_00, paid_at=moment("2026-03-05T09:00"))
-    shop.read("M1", "2026-03-20", 100 * KWH)
-    before = held(shop)
-    assert shop.read("M1", "2026-03-10", 30 * KWH)["accepted"] == 1
-    corrected = shop.facts("A1")[-1]
-    assert isinstance(corrected, ChargeCorrected)
-    assert (corrected.amount_minor, corrected.lines) == (0, ())
-    assert (held(shop).units, held(shop).position) == (before.units, before.position)
-    check(shop)
-
-
-@pytest.mark.parametrize(("right", "left"), [(80, 167_600), (120, 127_600), (0, 247_600)])
-def test_a_corrected_reading_puts_units_back_or_takes_more(
-    shop: Desk, right: int, left: int
-) -> None:
-    shop.recharge("A1", 398_00, paid_at=moment("2026-03-05T09:00"))
-    shop.read("M1", "2026-03-20", 100 * KWH)
-    command = CorrectReading(
-        meter_no="M1", at=moment("2026-03-20"), registers={"total": str(right)}, reason="misread"
-    )
-    correct_reading.handle(command, shop.ledger, ACTOR)
-    assert held(shop).units_left == left
-    used = books(shop)
-    assert -used[UNITS] + -(used["6001"] + used["2221"]) == 398_00
-    check(shop)
-
-
-def test_two_points_need_the_name_of_the_one_that_is_paid_for(desk: Desk) -> None:
-    desk.publish(sold())
-    desk.open("A1", point("M1", "sold"), water("W1"))
-    with pytest.raises(Refused) as refusal:
-        desk.recharge("A1", 147_00)
-    assert refusal.value.code == "service_point_unknown"
-    assert "units" not in desk.recharge("A1", 10_00, service_point="water")
-    assert desk.recharge("A1", 137_00, service_point="electricity")["units"]["sold"] == "50"
-    assert desk.account("A1").balance_minor == 0
-
-
-def test_a_point_that_sells_no_units_any_more_gives_them_back(shop: Desk) -> None:
-    shop.recharge("A1", 147_00)
-    shop.read("M1", "2026-01-02", 10 * KWH)
-    assign_tariff(AssignTariff(account_no="A1", tariff_id="flat"), shop.ledger, ACTOR)
-    account = shop.account("A1")
-    assert (account.balance_minor, account.points[0].units) == (39_20, ())
-    assert isinstance(shop.facts("A1")[-2], UnitsReturned)
-    assert shop.recharge("A1", 10_00)["balance_minor"] == 49_20
-    check(shop)
-
-
-def test_a_removed_meter_gives_its_units_back(shop: Desk) -> None:
-    shop.recharge("A1", 147_00)
-    shop.remove("A1", "2026-01-02", {"total": "10"})
-    assert shop.account("A1").balance_minor == 39_20
-    check(shop)
-
-
-def test_an_account_without_such_a_point_is_recharged_as_ever(desk: Desk) -> None:
-    desk.open("A1", point("M1"))
-    assert "units" not in desk.recharge("A1", 50_00)
-
-
-def test_a_tariff_that_sells_units_charges_no_silent_days(shop: Desk) -> None:
-    shop.recharge("A1", 147_00)
-    assert accrue_fixed.handle(["A1"], shop.ledger, ACTOR)["days"] == 0
-
-
-def test_a_policy_for_units_counts_what_they_were_bought_for(desk: Desk) -> None:
-    desk.publish(sold(), policy("careful", remind=30_00, warn=20_00, trip=0))
-    desk.open("A1", point("M1", "sold", policy_id="careful"))
-    desk.recharge("A1", 147_00)
-    for kwh, level in ((10, "none"), (20, "remind"), (30, "warn"), (50, "trip")):
-        desk.read("M1", f"2026-01-{kwh // 10 + 1:02}", kwh * KWH)
-        assert held(desk).level == level
-    check(desk)
-
-
 Moves = st.lists(
     st.one_of(
         st.tuples(st.just("pay"), st.integers(1_00, 400_00)),
@@ -325,7 +168,9 @@ Moves = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(Moves)
 def test_no_minor_unit_and_no_watt_hour_is_ever_lost(
     sqlite_url: str, moves: list[tuple[str, int]]

@@ -1,5 +1,7 @@
 """The views reckoned by hand from every event of the log: slow, plain, and by other ways."""
 
+# size: one reckoning of all views stands on one page, because none of it uses the engine.
+
 from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
