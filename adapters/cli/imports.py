@@ -5,11 +5,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, Self
 
 import typer
 
@@ -77,12 +77,15 @@ class Report:
         self._writer.writerows(sorted(refusals))
         self.count += len(refusals)
 
-    def close(self) -> None:
-        """Keep the report where it says something, else take away an older one."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, broken: type[BaseException] | None, *_about: object) -> None:
+        """Keep the report where it says something; an import that came to its end has the word."""
         with self._file:
             if self.count:
                 self._keep()
-            else:
+            elif broken is None:
                 self.path.unlink(missing_ok=True)
 
     def _keep(self) -> None:
@@ -120,7 +123,7 @@ def importing(file: Path, what: str) -> Iterator[Import]:
     """Open the ledger, the file and its report; bring the views to the log's end afterwards."""
     begun = time.monotonic()
     with open_table(file) as table, opened() as here:
-        with closing(Report(file)) as report, progress(what) as advance:
+        with Report(file) as report, progress(what) as advance:
             run = Import(here, table, report, Times(here.terms.timezone), advance)
             try:
                 yield run

@@ -28,6 +28,7 @@ def test_an_import_into_a_full_database_goes_on_when_there_is_room(
     read: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = str(read.folder / "r.csv")
+    read.write("r.csv.refused.csv", "of an earlier run\n")
     with monkeypatch.context() as limit:
         pragmas = (*SQLITE_PRAGMAS, f"PRAGMA max_page_count={PAGES_MAX}")
         limit.setattr("adapters.store.engine.SQLITE_PRAGMAS", pragmas)
@@ -36,6 +37,7 @@ def test_an_import_into_a_full_database_goes_on_when_there_is_room(
     assert (problem["code"], problem["status"]) == ("unavailable", 503)
     assert "full" in problem["detail"]
     assert "Run the command again to go on." in result.stderr
+    assert read.read("r.csv.refused.csv") == "of an earlier run\n"
     body = read.json("readings", "import", readings, exit_code=3)
     accepted, duplicate, *rest = counts(body)
     assert (accepted + duplicate, rest) == (METERS * DAYS, [1, 0])
