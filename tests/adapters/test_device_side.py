@@ -13,9 +13,14 @@ from ledger.commands import guarantee, settle_work_order
 from ledger.commands.guarantee import StartGuarantee
 from ledger.commands.settle_work_order import SettleWorkOrder
 from tests.harness.ledgers import CLERK, moment, real_clock
-from tests.harness.supplied import FIRST, Supplied, acting, soon, supplied
+from tests.harness.supplied import FIRST, Supplied, acting, hurry, soon, supplied
 
 Forced = list[tuple[str, bool, bool]]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
 
 
 @pytest.fixture

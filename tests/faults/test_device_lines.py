@@ -8,14 +8,11 @@ from random import Random
 
 import pytest
 
-from adapters.devices import line
-from ledger.aggregates import command
 from ledger.commands import register_gateway
 from tests.harness import meddler
 from tests.harness.ledgers import CLERK
 from tests.harness.meddler import READ, WRITE, Meddler
-from tests.harness.supplied import Supplied, acting, soon, supplied
-from tests.harness.umodbus_gateway import QUICK
+from tests.harness.supplied import Supplied, acting, hurry, soon, supplied
 
 LATE_S = 0.32
 TRICKS = {
@@ -39,9 +36,7 @@ ENDED = {"verified", "superseded", "cancelled", "expired"}
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On loopback silence need not last long to be one, nor the pause before the next try."""
-    monkeypatch.setattr(line, "Timing", lambda: QUICK)
-    monkeypatch.setattr(command, "FIRST_PAUSE_US", 200_000)
+    hurry(monkeypatch)
 
 
 @contextmanager

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import pytest
 from sqlalchemy import text
 
 from adapters.device_side import DeviceSide
+from adapters.devices import dispatcher, line
 from adapters.devices.park import Park, ParkClock, running
 from adapters.devices.park.meter import SimulatedMeter
 from adapters.devices.park.park import ParkThread
 from adapters.settings import Settings
 from adapters.views import Views
 from adapters.worker import Worker
+from ledger.aggregates import command
 from ledger.commands import adjust, connect_meter, register_gateway, switch_trips
 from ledger.commands.adjust import Adjust
 from ledger.projections.tail import Tail
 from tests.harness.ledgers import CLERK, Opened, open_ledger, real_clock, until
+from tests.harness.umodbus_gateway import QUICK
 
 FIRST: Final = "M000001"
 
@@ -44,8 +48,8 @@ class Supplied:
         """The gateways of the park, and an account with money for every meter."""
         self.opened.publish()
         for number, gateway in enumerate(self.park.gateways):
-            command = register_gateway.RegisterGateway(gateway_id=f"G{number}", url=gateway.address)
-            register_gateway.handle(command, self.opened.ledger, CLERK)
+            found = register_gateway.RegisterGateway(gateway_id=f"G{number}", url=gateway.address)
+            register_gateway.handle(found, self.opened.ledger, CLERK)
         for meter in self.park:
             self.opened.open(self.account_of(meter.meter_no), meter.meter_no)
             self.move(meter.meter_no, 100_00)
@@ -55,20 +59,20 @@ class Supplied:
         for number, gateway in enumerate(self.park.gateways):
             for unit, meter in gateway.units.items():
                 if meter.meter_no == meter_no:
-                    line = connect_meter.ConnectMeter(
+                    reached = connect_meter.ConnectMeter(
                         meter_no=meter_no, gateway_id=f"G{number}", unit=unit, model=meter.model
                     )
-                    connect_meter.handle(line, self.opened.ledger, CLERK)
+                    connect_meter.handle(reached, self.opened.ledger, CLERK)
 
     def move(self, meter_no: str, amount_minor: int) -> None:
         """Money comes or goes."""
-        command = Adjust(
+        moved = Adjust(
             account_no=self.account_of(meter_no),
             amount_minor=amount_minor,
             currency="CNY",
             reason="a test",
         )
-        adjust.handle(command, self.opened.ledger, CLERK)
+        adjust.handle(moved, self.opened.ledger, CLERK)
 
     def fall_behind(self, meter_no: str = FIRST) -> None:
         """The account owes a lot, however often it paid."""
@@ -80,8 +84,8 @@ class Supplied:
 
     def switch_trips(self, trips: Literal["on", "off"]) -> None:
         """An operator throws the kill switch."""
-        command = switch_trips.SwitchTrips(trips=trips, reason="a test")
-        switch_trips.handle(command, self.opened.ledger, CLERK)
+        switch = switch_trips.SwitchTrips(trips=trips, reason="a test")
+        switch_trips.handle(switch, self.opened.ledger, CLERK)
 
     def side(self) -> DeviceSide:
         """The device side of this process, at work."""
@@ -142,6 +146,13 @@ def supplied(
         for meter in park if are_connected else ():
             found.connect(meter.meter_no)
         yield found
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On loopback silence need not last long to be one, nor the pauses before the next try."""
+    monkeypatch.setattr(line, "Timing", lambda: QUICK)
+    monkeypatch.setattr(command, "FIRST_PAUSE_US", 200_000)
+    monkeypatch.setattr(dispatcher, "LOOKS_S", (0.0, 0.02, 0.08))
 
 
 @contextmanager
