@@ -5,11 +5,10 @@ import pytest
 from adapters.views.account_past import history_of
 from adapters.views.explained import explain_charge
 from ledger.aggregates import Refused
-from ledger.aggregates.account.intervals import MeteredInterval
 from ledger.commands import correct_reading
 from ledger.commands.correct_reading import CorrectReading
 from ledger.commands.late_readings import Reading
-from ledger.events.account import AccountCharged
+from ledger.events.account import AccountCharged, MeteredInterval
 from ledger.events.registry import encode
 from ledger.previewing import Preview
 from ledger.pricing import compile_tariff
@@ -76,9 +75,8 @@ def test_a_late_reading_tells_the_hours_apart_after_all(home: Desk) -> None:
     before = home.account("A1").balance_minor
     assert home.read("M1", "2026-01-05T08:00", 45 * KWH)["accepted"] == 1
     assert home.account("A1").balance_minor == before + (6_00 + 12_00) - (10_50 + 3_00)
-    command = CorrectReading(
-        meter_no="M1", at=moment("2026-01-05T08:00"), registers={"total": "10"}, reason="misread"
-    )
+    told = {"meter_no": "M1", "at": moment("2026-01-05T08:00"), "reason": "misread"}
+    command = CorrectReading.model_validate({**told, "registers": {"total": "10"}})
     correct_reading.handle(command, home.ledger, ACTOR)
     assert home.account("A1").balance_minor == before + (6_00 + 12_00) - 24_00
     assert home.views.verify() == []

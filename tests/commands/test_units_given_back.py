@@ -74,9 +74,8 @@ def test_a_corrected_reading_puts_units_back_or_takes_more(
 ) -> None:
     shop.recharge("A1", 398_00, paid_at=moment("2026-03-05T09:00"))
     shop.read("M1", "2026-03-20", 100 * KWH)
-    command = CorrectReading(
-        meter_no="M1", at=moment("2026-03-20"), registers={"total": str(right)}, reason="misread"
-    )
+    told = {"meter_no": "M1", "at": moment("2026-03-20"), "reason": "misread"}
+    command = CorrectReading.model_validate({**told, "registers": {"total": str(right)}})
     correct_reading.handle(command, shop.ledger, ACTOR)
     assert held(shop).units_left == left
     used = books(shop)
