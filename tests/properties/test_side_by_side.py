@@ -12,6 +12,8 @@ from tests.harness.desk import Desk, Json, point
 from tests.harness.documents import energy, tariff, version
 from tests.harness.reckoning import check_energy, check_journal, check_statements, check_tax
 from tests.properties.test_any_order import HOUR_US, NEW_YEAR, TARIFFS, _correct
+from tests.views.test_explained import check as check_derivations
+from tests.views.test_previews import preview
 
 FAMILY = version(energy(["0.5", "0.6", "0.9"]), bounds=["50", "120"])
 FAMILY["modifiers"] = [
@@ -124,7 +126,7 @@ def outcome(desk: Desk) -> Json:
     }  # fmt: skip
 
 
-@settings(max_examples=10)
+@settings(max_examples=12)
 @given(streets())
 def test_any_order_of_arrival_over_several_meters_gives_the_same_total(street: Street) -> None:
     straight, crooked = in_order(street), as_it_came(street)
@@ -135,9 +137,12 @@ def test_any_order_of_arrival_over_several_meters_gives_the_same_total(street: S
     posted = (AccountCharged, ChargeCorrected)
     amounts = [item.event.amount_minor for item in log if isinstance(item.event, posted)]
     assert -sum(amounts) == crooked.account("A1").balance_minor
-    for check in (check_statements, check_energy, check_journal):
-        check(crooked, log)
+    for holds in (check_statements, check_energy, check_journal):
+        holds(crooked, log)
     check_tax(log)
     assert crooked.views.verify() == []
+    same = preview(crooked, next(each for each in ALL if each["tariff_id"] == street.tariff_id))
+    assert same["before_minor"] == same["after_minor"] == -crooked.account("A1").balance_minor
+    check_derivations(crooked)
     straight.close()
     crooked.close()
