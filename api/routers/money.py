@@ -42,6 +42,8 @@ ADJUSTMENT: Json = {"amount_minor": -500, "currency": "CNY", "reason": "meter mi
 
 def is_preview(request: Request) -> bool:
     """Whether only to tell; read here, because a route of commands solves nothing."""
+    if not request.scope["query_string"]:
+        return False
     told = request.query_params.get("preview", "false").lower()
     if told not in {"true", "false", "1", "0"}:
         raise NotAcceptableError(invalid([(("preview",), "Write true or false.")]))
