@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.pricing import CompiledTariff, NotRateable, Payment, Sale, compile_tariff, vend
 from ledger.pricing.position import Position
+from ledger.pricing.vending_undone import undone
 from ledger.values import micros
 from tests.pricing.tariffs import ENERGY, accumulation, charges, document, fixed, tariff
 from tests.pricing.test_published_shapes import EXAMPLES
@@ -94,6 +95,66 @@ def test_a_tax_outside_the_price_is_taken_from_the_payment_too() -> None:
     assert rated_by.lines[1].gl == "tax"
 
 
+def test_what_the_order_puts_before_the_arrears_is_kept_for_it() -> None:
+    shape = EXAMPLES["za-polokwane-ibt"]
+    basic_first = shape["vending"] | {"order": ["basic", "arrears", "energy"]}
+    del basic_first["arrears_share"]
+    owed = {"arrears_minor": 500_00}
+    sale = Shop(compile_tariff(shape | {"vending": basic_first})).pay(
+        "2025-03-05T09:00", 150_00, **owed
+    )
+    assert (sale.arrears_minor, sale.amounts, sale.quantity) == (52_00, (98_00, 0), 0)
+    owed_first = {key: value for key, value in shape["vending"].items() if key != "arrears_share"}
+    with pytest.raises(NotRateable) as refused:
+        Shop(compile_tariff(shape | {"vending": owed_first})).pay(
+            "2025-03-05T09:00", 150_00, **owed
+        )
+    assert refused.value.code == "payment_too_small"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "rates", "quantum", "paid_minor", "quantity"),
+    [
+        # Johannesburg 2018/19: the newsletter that prints R2000 for 1240.44 kWh prints these.
+        (
+            ["500", "1000", "2000", "3000"],
+            ["1.4316", "1.6954", "1.8154", "2.0418", "2.2070"],
+            "0.01",
+            2_000_00,
+            1_240_440,
+        ),
+        # Tshwane 2023/24: the meter went from 5.3 to 142.4 kWh for R398.
+        (
+            ["100", "400", "650"],
+            ["2.775755", "3.248405", "3.539125", "3.81524"],
+            "0.1",
+            398_00,
+            137_100,
+        ),
+        # Tshwane in March 2026: the first purchase of the month.
+        (["100", "400", "650"], ["3.425", "4.044", "4.368", "4.709"], "0.1", 200_00, 58_400),
+    ],
+)
+def test_the_printed_purchases_come_out_of_the_tariffs_they_are_of(
+    bounds: list[str], rates: list[str], quantum: str, paid_minor: int, quantity: int
+) -> None:
+    tiers = {"tiers": [*({"upto": bound} for bound in bounds), {"upto": None}]}
+    rated_by = tariff(
+        BOUGHT | tiers | charges(ENERGY | {"rates": rates}),
+        vending={"unit_quantum": quantum, "unit_mode": "half_up"},
+    )
+    assert Shop(rated_by).pay("2025-03-05T09:00", paid_minor).quantity == quantity
+
+
+def test_no_printed_purchase_is_one_of_polokwane() -> None:
+    # Its own prices give 1,058.7 kWh for R2000, 247.6 for R398 and 91.7 for R200: the three printed
+    # figures, often quoted beside these prices, are those of the tariffs above.
+    quantities = [
+        polokwane().pay("2025-03-05T09:00", paid).quantity for paid in (2_000_00, 398_00, 200_00)
+    ]
+    assert quantities == [1_058_700, 247_600, 91_700]
+
+
 @st.composite
 def sold(draw: st.DrawFn) -> dict[str, Any]:
     prices = st.integers(1, 400).map(lambda cents: f"{cents / 100:.2f}")
@@ -143,3 +204,23 @@ def test_selling_for_the_cost_of_a_quantity_sells_that_quantity(
     cost = sum(tally.amounts)
     sold_quantity = counted.pay("2025-03-02T09:00", cost).quantity
     assert abs(sold_quantity - quanta * quantum) <= max(quantum, 2_000)  # 1 fen buys ≤ 1 kWh here
+
+
+@given(sold(), st.lists(st.integers(10_00, 900_00), min_size=1, max_size=4), st.data())
+def test_a_sale_undone_leaves_the_position_as_if_it_had_not_been(
+    shape: dict[str, Any], payments: list[int], data: st.DataObject
+) -> None:
+    shop = Shop(compile_tariff(shape))
+    which = data.draw(st.integers(0, len(payments) - 1))
+    steps: list[tuple[Position, Sale]] = []
+    for day, payment in enumerate(payments, start=2):
+        before = shop.position
+        steps.append((before, shop.pay(f"2025-03-{day:02}T09:00", payment)))
+    before, gone = steps[which]
+    left = undone(shop.position, before, gone.position)
+    if which == len(payments) - 1:
+        assert left == before
+    others = [sale for _, sale in steps if sale is not gone]
+    assert left.used == sum(sale.quantity for sale in others) * left.den
+    amounts = [sale.amounts for sale in others] or [(0,) * len(left.posted)]
+    assert tuple(map(sum, zip(*amounts, strict=True))) == left.posted
