@@ -204,6 +204,16 @@ WRONG: list[tuple[Document, str, str]] = [
         AT + "/schedule_by_total/0/charges/0/id",
         "duplicate",
     ),
+    (
+        document(BOUGHT | charges(ENERGY, fixed("day", "1"))),
+        AT + "/charges/1/per",
+        "purchase",
+    ),
+    (
+        document({"effective_to": "2021-01-01"}, {"effective_from": "2021-01-01"} | BOUGHT),
+        "/versions/1/accumulation/basis",
+        "purchase",
+    ),
     (document(vending={"unit_quantum": "0"}), "/vending/unit_quantum", "range"),
     (document(vending={"arrears_share": "25"}), "/vending/arrears_share", "range"),
     (document(vending={"order": ["luck"]}), "/vending/order/0", "unknown_charge"),
