@@ -112,8 +112,11 @@ def _by_bill(version: Version, start: int, end: int, bills: _Bills) -> Iterator[
     """Parts by billing period; a season changes with the month inside it."""
     borders = [] if version.windows_by_reading_end else bills.context.bills_between(start, end)
     for first, last in pairwise((start, *borders, end)):
-        part_from = last - 1 if version.windows_by_reading_end else first
-        window = bills.period(part_from, last)
+        closing = bills.interval[1]
+        if version.windows_by_reading_end:
+            window = bills.period(closing - 1, closing)
+        else:
+            window = bills.period(first, last)
         at = asked_at = first
         season = version.season(day_at(first))
         while at < last:
