@@ -156,7 +156,8 @@ def _begin_immediate(connection: Connection) -> None:
     SQLite itself asks after ever longer pauses, up to 100 ms, and would miss such an instant.
     """
     driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    (patience_ms,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    deadline = time.monotonic() + patience_ms / 1000
     driver.execute(f"PRAGMA busy_timeout={BUSY_ASKED_MS}")
     try:
         while not _is_begun(driver):
@@ -166,7 +167,7 @@ def _begin_immediate(connection: Connection) -> None:
     except sqlite3.OperationalError:
         connection.exec_driver_sql(BEGIN)  # As above.
     finally:
-        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        driver.execute(f"PRAGMA busy_timeout={patience_ms}")
 
 
 def _is_begun(driver: sqlite3.Connection) -> bool:

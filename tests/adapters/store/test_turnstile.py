@@ -90,11 +90,12 @@ def test_a_small_write_finds_the_gaps_of_another_process(sqlite: Engine, sqlite_
 def test_a_lock_that_never_comes_is_told_as_such_and_the_next_may_try(
     sqlite: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 200)
+    hasty = ("PRAGMA busy_timeout=200", *engines.SQLITE_PRAGMAS[1:])
+    monkeypatch.setattr(engines, "SQLITE_PRAGMAS", hasty)
     other = create_engine(sqlite_url)
-    with other.begin(), pytest.raises(OperationalError, match="database is locked"):
-        write(sqlite)
-    assert write(sqlite) < 1.0
+    with sqlite.begin(), pytest.raises(OperationalError, match="database is locked"):
+        write(other)
+    assert write(other) < 1.0
     other.dispose()
 
 
