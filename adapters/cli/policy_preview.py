@@ -19,6 +19,8 @@ from ledger.queries import PolicyPreviewAsked
 from ledger.values import MICROS_PER_DAY
 
 DAYS: Final = 30
+NAMED: Final = 6
+"""So many accounts are named on a line; `--json` names a hundred."""
 SAID: Final = {
     "reminded": "reminded",
     "warned": "warned",
@@ -78,4 +80,9 @@ def _report(body: Json, timezone: str) -> Iterator[RenderableType]:
 
 
 def _who(found: Json) -> tuple[str, str]:
-    return " ".join(found["newly"]), " ".join(found["no_longer"])
+    return _some(found["newly"]), _some(found["no_longer"])
+
+
+def _some(account_nos: list[str]) -> str:
+    more = " …" if len(account_nos) > NAMED else ""
+    return " ".join(account_nos[:NAMED]) + more

@@ -20,6 +20,9 @@ group = topic("tariff", "Tariffs")
 def publish(files: Files) -> Shown:
     """Publish tariffs; the same document again changes nothing, a used version never changes."""
     documents = [tariff for path in files for tariff in read_tariffs(path)]
+    for document in documents:  # Before any: of several files all are published, or none.
+        if problems := lint(document):
+            raise publish_tariff.TariffRefused(problems)
     with opened() as here:
         bodies = [publish_tariff.handle(each, here.ledger, here.context).body for each in documents]
     rows = [(body["tariff_id"], body["version"], _changed(body)) for body in bodies]

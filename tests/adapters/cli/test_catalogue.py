@@ -34,6 +34,9 @@ def test_a_tariff_with_a_hole_is_refused_with_its_place(embedded: Terminal) -> N
     assert (problem["code"], problem["status"]) == ("tariff_invalid", 422)
     assert all(set(each) == {"path", "message", "code"} for each in problem["problems"])
     assert any("/versions/0/tiers" in each["path"] for each in problem["problems"])
+    both = ("tariff", "publish", embedded.write("good.json", json.dumps(tariff("good"))), path)
+    assert embedded.json(*both, exit_code=1)["problems"] == problem["problems"]
+    assert embedded.json("tariff", "publish", str(embedded.folder / "good.json"))["changed"]
     linted = embedded.json("tariff", "lint", path, exit_code=1)
     assert linted["ok"] is False
     assert linted["tariffs"][0]["problems"] == problem["problems"]
