@@ -109,6 +109,12 @@ class Postgres:
         name = sql.Identifier(url.rpartition("/")[2])
         self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
+    def copy_database(self, source: str, target: str) -> None:
+        """Make the database of one URL a copy of another, which nobody may be using."""
+        self.drop_database(target)
+        names = [sql.Identifier(url.rpartition("/")[2]) for url in (target, source)]
+        self._administer(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+
     def __enter__(self) -> Self:
         try:
             return self.start()

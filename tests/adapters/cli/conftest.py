@@ -2,7 +2,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.copies import Copies
 from tests.harness.terminal import Terminal
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Copies:
+    """Ledgers that are made once."""
+    folder = tmp_path_factory.mktemp("prepared")
+    return Copies(folder, lambda: request.getfixturevalue("postgres"))
 
 
 @pytest.fixture
@@ -12,12 +20,12 @@ def blank(tmp_path: Path, database_url: str) -> Terminal:
 
 
 @pytest.fixture
-def terminal(blank: Terminal) -> Terminal:
+def terminal(blank: Terminal, copies: Copies) -> Terminal:
     """A terminal on each database in turn, with a ledger and a tariff."""
-    return blank.prepare()
+    return copies.hand_out("flat", blank, Terminal.prepare)
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, sqlite_url: str) -> Terminal:
+def embedded(tmp_path: Path, sqlite_url: str, copies: Copies) -> Terminal:
     """The same where the database makes no difference."""
-    return Terminal(tmp_path, sqlite_url).prepare()
+    return copies.hand_out("flat", Terminal(tmp_path, sqlite_url), Terminal.prepare)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from adapters.store.engine import create_engine
+from tests.harness.copies import Copies
 from tests.harness.postgres import Postgres
 from tests.harness.terminal import Terminal
 
@@ -19,8 +20,13 @@ READINGS = "meter_no,at,total\nM1,2026-01-02T00:00:00,10\nM1,2026-01-03T00:00:00
 
 
 @pytest.fixture
-def busy(terminal: Terminal) -> Terminal:
+def busy(blank: Terminal, copies: Copies) -> Terminal:
     """A ledger in which an account was paid for, read, cut and paid for again, late."""
+    return copies.hand_out("busy", blank, get_busy)
+
+
+def get_busy(terminal: Terminal) -> None:
+    terminal.prepare()
     terminal.open("A1", "M1", "--name", "Zhang San")
     paid = ("--channel", "cash", "--paid-at")
     terminal.run("recharge", "A1", "12", "--txn", "T1", *paid, "2026-01-01 09:00")
@@ -28,7 +34,6 @@ def busy(terminal: Terminal) -> Terminal:
     terminal.run("recharge", "A1", "30", "--txn", "T2", *paid, "2026-01-02 12:00")
     terminal.run("adjust", "A1", "2", "--wallet", "granted", "--reason", "sorry")
     terminal.open("A2", "M2")
-    return terminal
 
 
 def topics(lines: list[Any]) -> list[str]:
