@@ -48,7 +48,8 @@ def dialog(account_no: str, request: Request, principal: Cashier) -> Response:
     """An empty form; its key is made here, so that sending it twice pays once."""
     body = account_in_reach(request, principal, account_no)
     key = service_of(request).ledger.new_id()
-    return _form(request, principal, body, key=key, amount="", channel="cash", reference="")
+    empty: Json = {"amount": "", "channel": "cash", "reference": "", "point": ""}
+    return _form(request, principal, body, key=key, **empty)
 
 
 @router.get("/accounts/{account_no}/recharge/effect")
@@ -57,6 +58,7 @@ def effect(
     request: Request,
     principal: Cashier,
     amount: Annotated[str, Query(max_length=32)] = "",
+    point: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """What the amount would do, without doing it."""
     body = account_in_reach(request, principal, account_no)
@@ -65,7 +67,7 @@ def effect(
         if amount:
             paid_minor = amount_minor(amount, body["currency"])
             facts["effect"] = _effect(request, body, paid_minor)
-            facts["units"] = _units(request, principal, body, paid_minor)
+            facts["units"] = _units(request, principal, body, paid_minor, point)
     except (AmountError, Refused) as error:
         facts["problem"] = sentence_of(request, error)
     return render(request, "effect.html", principal=principal, account=body, **facts)
@@ -80,6 +82,7 @@ def pay(
     amount: Annotated[str, Form(max_length=32)] = "",
     channel: Annotated[str, Form(max_length=32)] = "cash",
     reference: Annotated[str, Form(max_length=128)] = "",
+    point: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Book the payment; the same form again answers with the receipt of the first time."""
     body = account_in_reach(request, principal, account_no)
@@ -91,6 +94,7 @@ def pay(
             currency=body["currency"],
             channel=channel if channel in words.CHANNELS else "cash",
             channel_txn_id=reference.strip() or f"console-{key}",
+            service_point=point or None,
         )
         answer = recharge.handle(command, ledger, Context(principal.actor, cause_of(request)))
     except (AmountError, Refused, ValidationError, LogUnavailableError) as error:
@@ -105,6 +109,7 @@ def pay(
             amount=amount,
             channel=channel,
             reference=reference,
+            point=point,
         )
     await_views(request, answer)
     return render(
@@ -169,6 +174,7 @@ def _form(
         name=names_of(request).name(body["account_no"]),
         chips=CHIPS,
         channels=words.CHANNELS,
+        points=_points(request, body),
         problem=problem,
         status=status,
         **fields,
@@ -193,7 +199,9 @@ def _effect(request: Request, body: Json, paid_minor: int) -> Json:
     }
 
 
-def _units(request: Request, principal: Principal, body: Json, paid_minor: int) -> Json | None:
+def _units(
+    request: Request, principal: Principal, body: Json, paid_minor: int, point: str
+) -> Json | None:
     """What a payment would buy, where a point of the account holds units; nothing is booked."""
     if not any(_sells(request, point) for point in body["service_points"]):
         return None
@@ -203,11 +211,22 @@ def _units(request: Request, principal: Principal, body: Json, paid_minor: int) 
         currency=body["currency"],
         channel="cash",
         channel_txn_id="preview",
+        service_point=point or None,
     )
     ledger = service_of(request).ledger
     context = Context(principal.actor, cause_of(request))
     bought: Json | None = recharge.preview(command, ledger, context).body.get("units")
     return bought
+
+
+def _points(request: Request, body: Json) -> dict[str, str]:
+    """Points to choose from, by their names, where a payment must say which one is paid for."""
+    points = body["service_points"]
+    if len(points) == 1 or not any(_sells(request, point) for point in points):
+        return {}
+    return {
+        point["service_point"]: words.word(words.KINDS, point["service_point"]) for point in points
+    }
 
 
 def _sells(request: Request, point: Json) -> bool:

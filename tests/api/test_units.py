@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.harness.desk import point
+from tests.harness.desk import point, water
 from tests.harness.documents import sold
 from tests.harness.office import Office, key
 
@@ -98,3 +98,17 @@ def test_the_console_tells_what_a_payment_buys_before_and_after(shop: Office) ->
         page = admin.get("/accounts/A1")
         assert "Units held now" in page.text
         assert "247.60" in page.text
+
+
+def test_the_dialog_of_an_account_with_several_points_asks_which_one_is_paid_for(
+    shop: Office,
+) -> None:
+    shop.desk.install("A1", water("W1"))
+    shop.catch_up()
+    with shop.client() as admin:
+        admin.headers["Accept-Language"] = "en"
+        assert 'name="point" value="water"' in admin.get("/accounts/A1/recharge").text
+        effect = "/accounts/A1/recharge/effect?amount=398"
+        assert "Say for which service point is paid." in admin.get(effect).text
+        assert "247.60" in admin.get(f"{effect}&point=electricity").text
+        assert "Available afterwards" in admin.get(f"{effect}&point=water").text
