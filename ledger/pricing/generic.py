@@ -201,7 +201,7 @@ class Tally(Standing):
         """Accrue what falls due in the piece: days, months or windows."""
         done = day_at(piece.end)
         days = max(done - max(self.fixed_through, first_due), 0)
-        month = month_of(day_at(piece.start))
+        month = month_of(max(day_at(piece.start), done - 1))
         for number, plan in enumerate(piece.version.plans):
             for charge in plan.fixed:
                 self._take_charge(piece, number, charge, days, formulas[number])
