@@ -113,18 +113,16 @@ def _by_bill(version: Version, start: int, end: int, bills: _Bills) -> Iterator[
     borders = [] if version.windows_by_reading_end else bills.context.bills_between(start, end)
     for first, last in pairwise((start, *borders, end)):
         closing = bills.interval[1]
-        if version.windows_by_reading_end:
-            window = bills.period(closing - 1, closing)
-        else:
-            window = bills.period(first, last)
+        by_end = version.windows_by_reading_end
+        window = bills.period(closing - 1, closing) if by_end else bills.period(first, last)
         at = asked_at = first
-        season = version.season(day_at(first))
+        season = version.season(day_at(closing - 1 if by_end else first))
         while at < last:
             day = day_at(at)
             stop = last
             if version.is_monthly:
                 stop = min(last, midnight(first_day(month_of(day) + 1)))
-            if version.season(day) != season:
+            if not by_end and version.season(day) != season:
                 season, asked_at = version.season(day), at
             yield Piece(at, stop, version, *window, season, asked_at)
             at = stop
