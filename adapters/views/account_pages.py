@@ -121,8 +121,8 @@ def _by_value(
     items = [shown(row) for row in rows]
     is_full = len(rows) == limit
     last = rows[-1] if is_full else None
-    behind = None if last is None else (last.sorted_by, last.shard, last.account_no)
-    return Page(items, None if behind is None else cursor_of(asked.sort, *behind))
+    onwards = None if last is None else (last.sorted_by, last.shard, last.account_no)
+    return Page(items, None if onwards is None else cursor_of(asked.sort, *onwards))
 
 
 def _filters(
