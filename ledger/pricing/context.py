@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from fractions import Fraction
+from numbers import Real
 from typing import Final, NamedTuple
 
 import msgspec
@@ -113,5 +114,5 @@ def condition_of(document: ConditionDocument | None) -> Condition | None:
     if isinstance(document, AtLeast):
         return Condition(document.attribute, Fraction(str(document.gte)), None)
     told = document.eq
-    is_number = isinstance(told, int | float) and not isinstance(told, bool)
+    is_number = isinstance(told, Real) and not isinstance(told, bool)
     return Condition(document.attribute, None, Fraction(str(told)) if is_number else told)

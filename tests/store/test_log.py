@@ -1,12 +1,11 @@
 """The contract of the log: one lock a shard, positions without gaps, all or nothing."""
 
 import json
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,30 +17,11 @@ from adapters.store.log import SqlLog
 from ledger.aggregates import Refused
 from ledger.ports import Claim, ConflictError, LogUnavailableError, Row
 from tests.harness.ledgers import CLERK, WAIT_S, Opened, open_ledger, reading
-from tests.harness.soundness import assert_sound, leaf_of
+from tests.harness.rows import a_row
+from tests.harness.soundness import assert_sound
 from tests.store.conftest import OpenLedger
 
-STREAM = "5d6bb4a4-8a51-5c0e-9a53-1f0c9a1d7a10"
 THREADS = 8
-
-
-def a_row(position: int, version: int, shard: int = 0) -> Row:
-    """A fact that any log would take at this place."""
-    row = Row(
-        shard=shard,
-        position=position,
-        stream_id=STREAM,
-        version=version,
-        topic="account.group_assigned.v1",
-        recorded_at=1_800_000_000_000_000 + position,
-        valid_at=-1,
-        command_id=None,
-        metadata=b"{}",
-        payload=b"{}",
-        salt=bytes(16),
-        leaf_hash=b"",
-    )
-    return row._replace(leaf_hash=leaf_of(row))
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -121,12 +101,6 @@ def claim_and_append(log: SqlLog, row: Row) -> None:
         writer.append([row])
 
 
-def write_one(log: SqlLog, row: Row, first: Callable[[], None] = lambda: None) -> None:
-    with log.write([0]) as writer:
-        first()
-        writer.append([row])
-
-
 def append_and_break(log: SqlLog) -> None:
     with log.write([0]) as writer:
         writer.append([a_row(1, 1), a_row(2, 2)])
@@ -163,35 +137,6 @@ def test_whoever_waits_for_a_head_sees_it_as_the_one_before_left_it_or_tries_aga
             done.result(WAIT_S)
     assert heads == list(range(3 * THREADS))
     assert [row.position for row in opened.rows()] == list(range(1, 3 * THREADS + 1))
-
-
-def test_who_was_overtaken_once_has_the_lock_from_the_start_and_is_not_overtaken_again(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    with open_ledger(sqlite_url, tmp_path) as opened:
-        ours, other = SqlLog(opened.engine, 1), SqlLog(opened.engine, 1)
-        write_one(ours, a_row(1, 1))
-        with pytest.raises(ConflictError):
-            write_one(ours, a_row(2, 2), first=lambda: write_one(other, a_row(2, 2)))
-        with ours.write([0]) as writer:
-            assert writer.heads[0].position == 2
-            path = sqlite_url.removeprefix("sqlite:///")
-            third = sqlite3.connect(path, timeout=0, isolation_level=None)
-            with closing(third), pytest.raises(sqlite3.OperationalError, match="locked"):
-                third.execute("BEGIN IMMEDIATE")
-            writer.append([a_row(3, 3)])
-        assert [row.position for row in opened.rows()] == [1, 2, 3]
-
-
-def test_deciding_holds_no_writer_of_views_up_on_sqlite(sqlite_url: str, tmp_path: Path) -> None:
-    with open_ledger(sqlite_url, tmp_path) as opened:
-        log = SqlLog(opened.engine, 1)
-        with log.write([0]) as writer:
-            writer.hand_over([a_row(1, 1)])
-            with opened.engine.execution_options(derived=True).begin() as connection:
-                connection.execute(text("DELETE FROM feed_positions"))
-            writer.append([])
-        assert [row.position for row in opened.rows()] == [1]
 
 
 @pytest.mark.postgres

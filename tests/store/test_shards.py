@@ -16,9 +16,9 @@ from ledger.store.session import CATALOGUE_SHARD
 from tests.harness.busy_day import busy_day
 from tests.harness.desk import Desk
 from tests.harness.ledgers import CLERK, WAIT_S, Opened, one_batch, payment
+from tests.harness.rows import a_row
 from tests.harness.soundness import assert_sound
 from tests.store.conftest import OpenLedger
-from tests.store.test_log import a_row
 
 SHARDS = 4
 
