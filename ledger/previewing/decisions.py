@@ -5,16 +5,16 @@ Policy in force and draft go through the same reckoning, so equal ones differ in
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.aggregates.account.control import NO_DAYS, TRIP, Terms
+from ledger.aggregates.account import Account, Point
+from ledger.aggregates.account.control import NO_DAYS, TRIP, Terms, level_after
+from ledger.aggregates.account.state import DAYS_MAX, days_left
 from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.previewing.histories import CHARGED, Span
-from ledger.previewing.purse import Purse
 
 KINDS: Final = ("reminded", "warned", "disconnected")
 RESTORED: Final = "restored"
@@ -46,20 +46,14 @@ class Decided(NamedTuple):
         return KINDS[self.after - 1] if self.after > self.before else CANCELLED
 
 
-class _Rated(msgspec.Struct, gc=False):
-    """What a decision needs of a charge: the rest of the payload is passed over."""
-
-    amount_minor: int
-    day: int
-
-
-_rated: Final = msgspec.json.Decoder(_Rated).decode
-RATED: Final = frozenset(
-    (CHARGED, facts.ChargeCorrected.TOPIC, facts.FixedFeeCharged.TOPIC),
-)
-DECIDED_AFTER: Final = RATED | {
+DECIDED_AFTER: Final = frozenset(
     event.TOPIC
     for event in (
+        facts.AccountCharged,
+        facts.ChargeCorrected,
+        facts.FixedFeeCharged,
+        facts.UnitsSold,
+        facts.UnitsReturned,
         facts.ServicePointRemoved,
         facts.MeterReplaced,
         facts.TariffAssigned,
@@ -69,7 +63,7 @@ DECIDED_AFTER: Final = RATED | {
         facts.CreditReversed,
         facts.AccountAdjusted,
     )
-}
+)
 """Topics after which an account decides its levels."""
 TOLD: Final = DECIDED_AFTER | {facts.AccountOpened.TOPIC, facts.ServicePointAdded.TOPIC}
 """Topics that a preview of decisions reads."""
@@ -88,14 +82,6 @@ class Decisions(msgspec.Struct, gc=False):
     """The highest level at its points of the policy in the end."""
 
 
-@dataclass(slots=True)
-class _Point:
-    """A service point as a control policy sees it."""
-
-    service_kind: str
-    policy_id: str
-
-
 class PolicyPreview:
     """Decides about accounts under a draft in the place of a policy."""
 
@@ -106,7 +92,6 @@ class PolicyPreview:
         self.instead_of = instead_of
         self.in_force = in_force
         self.span = span
-        self.looks_at_days = any(each.days != NO_DAYS for each in (draft, *in_force.values()))
 
     def decisions(self, history: Iterable[Told]) -> Decisions:
         """What would have been decided about an account; its facts come in order of version."""
@@ -118,8 +103,10 @@ class _Run:
 
     def __init__(self, preview: PolicyPreview) -> None:
         self._preview = preview
-        self._points: dict[str, _Point] = {}
-        self._now, self._then = Purse(), Purse()
+        self._account = Account(0, "")
+        self._now: dict[str, int] = {}
+        self._then: dict[str, int] = {}
+        """Level of each point."""
         self._found = Decisions()
 
     def take(self, history: Iterable[Told]) -> Decisions:
@@ -137,65 +124,51 @@ class _Run:
         return self._ended()
 
     def _fold(self, told: Told) -> None:
-        if told.topic in RATED:
-            rated = _rated(told.payload)
-            for purse in (self._now, self._then):
-                purse.pay(rated.amount_minor)
-                if self._preview.looks_at_days:
-                    purse.note(rated.amount_minor, rated.day)
-        else:
-            self._other(decode(told.topic, told.payload))
-
-    def _other(self, event: Any) -> None:  # noqa: ANN401 - one of many facts
-        match event:
-            case facts.AccountOpened():
-                self._found.account_no = event.account_no
-            case facts.ServicePointAdded():
-                for purse in (self._now, self._then):
-                    purse.begin(event.point)
-                self._points[event.point] = _Point(event.service_kind, "")
-                self._assign(event.point, event.policy_id)
-            case facts.PolicyAssigned():
-                self._assign(event.point, event.policy_id)
-            case facts.ServicePointRemoved():
-                self._points.pop(event.point, None)
-            case facts.AccountCredited() | facts.CreditReversed() | facts.AccountAdjusted():
-                for purse in (self._now, self._then):
-                    purse.receive(event.paid_minor + event.granted_minor)
-            case _:
-                pass  # Another meter, tariff or group moves no money.
-
-    def _assign(self, point: str, policy_id: str) -> None:
-        self._points[point].policy_id = policy_id
-        self._found.is_meant = self._found.is_meant or policy_id == self._preview.instead_of
+        event = decode(told.topic, told.payload)
+        self._account.evolve(event, told.at_us)
+        if isinstance(event, facts.AccountOpened):
+            self._found.account_no = event.account_no
+        elif isinstance(event, facts.ServicePointAdded):
+            for levels in (self._now, self._then):
+                levels.pop(event.point, None)
+        if isinstance(event, facts.ServicePointAdded | facts.PolicyAssigned):
+            is_meant = event.policy_id == self._preview.instead_of
+            self._found.is_meant = self._found.is_meant or is_meant
 
     def _decide(self, at_us: int) -> None:
         preview = self._preview
         is_counted = preview.span.after_us < at_us <= preview.span.until_us
-        for name, point in self._points.items():
+        if not self._account.has_moved:
+            return
+        for point in self._account.points:
             in_force = preview.in_force.get(point.policy_id)
             if in_force is None:
                 continue
             is_meant = point.policy_id == preview.instead_of
-            for purse, terms, decided in (
+            for levels, terms, decided in (
                 (self._now, in_force, self._found.now),
                 (self._then, preview.draft if is_meant else in_force, self._found.then),
             ):
-                before = purse.levels.get(name, 0)
-                after = purse.decide(name, point.service_kind, terms)
+                before = levels.get(point.name, 0)
+                after = levels[point.name] = self._level(point, before, terms)
                 if is_meant and is_counted and after != before:
-                    decided.append(Decided(at_us, name, before, after))
+                    decided.append(Decided(at_us, point.name, before, after))
+
+    def _level(self, point: Point, before: int, terms: Terms) -> int:
+        available = self._account.available_at(point)
+        if before == 0 and available > terms.top_minor and terms.days == NO_DAYS:
+            return 0
+        week_minor = sum(self._account.week)
+        left = days_left(available, week_minor) if terms.days != NO_DAYS else DAYS_MAX
+        return level_after(before, available, left, point.service_kind, terms)
 
     def _ended(self) -> Decisions:
-        meant = [
-            name
-            for name, point in self._points.items()
-            if point.policy_id == self._preview.instead_of
-        ]
+        of_policy = self._preview.instead_of
+        meant = [each.name for each in self._account.points if each.policy_id == of_policy]
         found = self._found
         found.level_now, found.level_then = (
-            max((purse.levels.get(name, 0) for name in meant), default=0)
-            for purse in (self._now, self._then)
+            max((levels.get(name, 0) for name in meant), default=0)
+            for levels in (self._now, self._then)
         )
         return found
 
