@@ -16,8 +16,9 @@ from ledger.commands.assign import AssignGroup, AssignPolicy, assign_group, assi
 from ledger.events import account as facts
 from ledger.previewing import Decisions, PolicyPreview, Span
 from ledger.queries import PolicyPreviewAsked
-from tests.harness.desk import ACTOR, Desk, Json, at_us, point, water
+from tests.harness.desk import ACTOR, Desk, Json, at_us, moment, point, water
 from tests.harness.documents import daily_fee, energy, policy, tariff, version
+from tests.harness.units import opened
 
 BY_DAY = tariff("by_day", version(energy(["0.5"]), daily_fee("0.21")))
 DECISIONS = (
@@ -260,3 +261,18 @@ def test_a_draft_that_is_no_policy_is_refused_with_its_places(street: Desk) -> N
     with pytest.raises(Refused) as refusal:
         preview_policy(street.engine, street.terms.shards, asked)
     assert [each.path for each in refusal.value.problems] == ["/warn/days"]  # type: ignore[attr-defined]
+
+
+def test_prepaid_units_count_as_money_that_is_left(desk: Desk) -> None:
+    opened(desk)
+    in_force = policy(trip=0)
+    desk.publish(in_force)
+    desk.recharge("A1", 398_00, paid_at=moment("2026-03-05T09:00"))
+    for day, shown in ((10, 100), (20, 235), (28, 260)):
+        desk.read("M1", f"2026-03-{day}", shown * 1_000)
+    desk.recharge("A1", 130_05, paid_at=moment("2026-03-29T09:00"))
+    desk.views.catch_up()
+    found = decided_by(desk, in_force)
+    assert [each[1:] for each in found.now] == recorded(desk)
+    assert {"warned", "disconnected", "restored"} & {each.kind for each in found.now}
+    assert (found.then, found.level_now) == (found.now, standing(desk))
