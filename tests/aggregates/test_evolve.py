@@ -18,6 +18,7 @@ from ledger.aggregates.payment import Payment
 from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
 from ledger.aggregates.tariff_draft import TariffDraft
+from ledger.aggregates.trip_switch import TripSwitch
 from ledger.aggregates.work_order import WorkOrder
 from ledger.events import (
     account,
@@ -27,6 +28,7 @@ from ledger.events import (
     meter,
     payment,
     supply,
+    trips,
     work_order,
 )
 from ledger.events.registry import EVENT_TYPES
@@ -40,6 +42,7 @@ KINDS: dict[type[Aggregate], set[Any]] = {
     DeviceCommand: set(command.EVENTS),
     WorkOrder: set(work_order.EVENTS),
     Gateway: set(gateway.EVENTS),
+    TripSwitch: set(trips.EVENTS),
     Tariff: {catalogue.TariffPublished},
     TariffDraft: {catalogue.TariffDrafted, catalogue.TariffApproved},
     ControlPolicy: {catalogue.PolicyPublished},
