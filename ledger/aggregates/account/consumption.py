@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, Protocol
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
+from ledger.aggregates.account.turns import is_in_turn
 from ledger.aggregates.account.units import paid_by, take, taxed_lines
 from ledger.events import account as facts
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable
@@ -55,7 +56,7 @@ def charge(
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
-    if point.is_shared and not sharing.is_in_turn(account, point, at_us, tariff):
+    if point.is_shared and not is_in_turn(account, point, at_us, tariff):
         return OUT_OF_TURN
     try:
         position, amounts = tariff.rate(
