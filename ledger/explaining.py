@@ -133,6 +133,7 @@ def _derived(
     position, derived = series.begin(tariff), []
     try:
         for interval in intervals:
+            position = series.going_on(tariff, position, interval)
             position, _, steps = tariff.derive(
                 position, interval.from_us, interval.to_us, quantities(tariff, interval), context
             )

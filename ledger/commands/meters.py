@@ -89,6 +89,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
             wrap=command.wrap,
             multiplier_milli=command.multiplier,
             reason=command.reason,
+            tariff=session.tariff(point.tariff_id)[0],
         )
         session.record(account, replaced, at_us)
         fit_meter(session, account, point.name, command.meter_no, replaced.registers, at_us)

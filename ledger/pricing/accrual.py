@@ -96,8 +96,10 @@ def with_days(accrued: Accrued, days: int, frame: Frame) -> Accrued:
 def with_fixed(
     frame: Frame, before: Position, accrued: Accrued, den: int, from_us: int, to_us: int
 ) -> tuple[Accrued, int] | None:
-    """Accruals with the days that are due; None where a monthly or window charge is due."""
-    if before.fixed_window or (frame.is_monthly and before.months_through <= frame.month):
+    """Accruals with the days that are due; None where other charges or left days are."""
+    if before.fixed_window or before.fixed_gaps:
+        return None
+    if frame.is_monthly and before.months_through <= frame.month:
         return None
     if not all(before.accrued[line] for line in frame.once):
         return None
@@ -106,5 +108,6 @@ def with_fixed(
     today = local_day(frame.timezone, to_us)
     if today <= before.fixed_through:
         return accrued, before.fixed_through
-    days = today - max(before.fixed_through, local_day(frame.timezone, from_us))
-    return (with_days(accrued, days * den, frame) if days > 0 else accrued), today
+    if before.fixed_through < local_day(frame.timezone, from_us):
+        return None  # Days in between are left to another meter.
+    return with_days(accrued, (today - before.fixed_through) * den, frame), today

@@ -25,6 +25,7 @@ def entered(position: Position, frame: Frame, zeros: Amounts) -> Position | None
         position.window_to > frame.window_from
         or position.version > frame.version_number
         or position.fixed_window
+        or position.fixed_gaps
     ):
         return None
     return Position(

@@ -9,6 +9,7 @@ from ledger.pricing.calendar import day_at, month_of
 from ledger.pricing.charges import FixedCharge
 from ledger.pricing.computed import MAJOR, Window, deducted, derived_line
 from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
+from ledger.pricing.gaps import days_due, gaps_left
 from ledger.pricing.pieces import Piece
 from ledger.pricing.standing import Standing
 from ledger.pricing.terms import MONTHLY, Version
@@ -64,6 +65,7 @@ class Tally(Standing):
         self._count_registers(piece.version, passed)
         # Where a silent meter's fixed charges are ahead, this piece has borne its own already.
         is_current = self.fixed_window == (piece.version.number, piece.window_from)
+        is_current = is_current or self.goes_back(piece, day_at(start))
         if is_current and end > start:
             self._take_fixed(piece, day_at(start), formulas)
         self._count_reactive(quantities, share)
@@ -200,12 +202,13 @@ class Tally(Standing):
     def _take_fixed(self, piece: Piece, first_due: int, formulas: list[Formulas]) -> None:
         """Accrue what falls due in the piece: days, months or windows."""
         done = day_at(piece.end)
-        days = max(done - max(self.fixed_through, first_due), 0)
+        days = days_due(self.fixed_gaps, self.fixed_through, first_due, done)
         month = month_of(max(day_at(piece.start), done - 1))
         for number, plan in enumerate(piece.version.plans):
             for charge in plan.fixed:
                 self._take_charge(piece, number, charge, days, formulas[number])
         if self.tables.fixed_tracks:
+            self.fixed_gaps = gaps_left(self.fixed_gaps, self.fixed_through, first_due, done)
             self.fixed_through = max(self.fixed_through, done)
         if any(charge.per in MONTHLY for plan in piece.version.plans for charge in plan.fixed):
             self.months_through = max(self.months_through, month + 1)

@@ -41,13 +41,15 @@ def cut(
         version = version_at(versions, day)
         window = version.window.around(day)
         if version.is_billed:
-            window = _Bills(context, (end, end), position.in_service_from).around(end, position)
+            bills = _Bills(context, (end, end), position.in_service_from, end)
+            window = bills.around(end, position)
         yield Piece(start, end, version, *window, version.season(day), start)
         return
     closing = day_at(end - 1)
     for first, last, version in _by_version(versions, start, end, closing):
         if version.is_billed:
-            bills = _Bills(context, (start, end), position.in_service_from)
+            opened = midnight(position.window_from) if position.bill_goes_on else start
+            bills = _Bills(context, (start, end), position.in_service_from, opened)
             yield from _by_bill(version, first, last, bills)
         elif version.windows_by_reading_end and not version.is_monthly:
             window = version.window.around(closing)
@@ -89,12 +91,14 @@ class _Bills(NamedTuple):
     context: Context
     interval: tuple[int, int]
     in_service_from: int
+    opened: int
+    """When the bill of the interval began, where neither bills nor their day are told."""
 
     def period(self, start: int, end: int) -> tuple[int, int]:
         """First day of the period that holds a part of the interval, and first day after it."""
         bills, bill_day = self.context.bills, self.context.bill_day
         if not (bills or bill_day):
-            start, end = self.interval
+            start, end = self.opened, self.interval[1]
         elif not bill_day and bills[-1] < end:
             end = self.interval[1]  # The period is open: so far it ends with the interval.
         opened, closed = self.context.period(start, end, self.in_service_from)

@@ -50,6 +50,10 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """(register, month, W): the highest powers that a demand charge may still ask for."""
     ahead_us: int = 0
     """Up to when others that share the tiers are counted, where that is later than the fact."""
+    fixed_gaps: tuple[tuple[int, int], ...] = ()
+    """Days before `fixed_through` that bore nothing yet: first of them, and first after them."""
+    bill_goes_on: bool = False
+    """The last interval ended with a meter, not with a bill: the next one is of the same bill."""
 
 
 class Line(NamedTuple):

@@ -38,11 +38,14 @@ class OpenWindows:
             if piece.window_from < self._opened:
                 raise NotRateable(CLOSED_WINDOW, "The interval begins before the open window.")
             tally, history = self._window(piece)
+            tally.fixed_through = self._start.fixed_through
+            tally.fixed_gaps = self._start.fixed_gaps
             step = tally.consume(piece, exact, start, end)
             # Days and months are charged once, whichever window is entered next.
             self._start = msgspec.structs.replace(
                 self._start,
                 fixed_through=tally.fixed_through,
+                fixed_gaps=tally.fixed_gaps,
                 months_through=tally.months_through,
                 peaks=tally.remembered_peaks(),
             )

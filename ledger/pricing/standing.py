@@ -5,9 +5,11 @@ from fractions import Fraction
 from math import lcm
 
 from ledger.pricing.bounds import Household
+from ledger.pricing.calendar import day_at
 from ledger.pricing.context import Context
+from ledger.pricing.gaps import days_due
 from ledger.pricing.pieces import Piece
-from ledger.pricing.position import Position
+from ledger.pricing.position import CLOSED_WINDOW, NotRateable, Position
 from ledger.pricing.tables import Tables
 from ledger.pricing.terms import Version
 
@@ -27,6 +29,8 @@ class Standing:
         self.blocks = tables.blocks_of(position)
         self.posted = [*position.posted, *([0] * (tables.lines - len(position.posted)))]
         self.fixed_through = position.fixed_through
+        self.fixed_gaps = position.fixed_gaps
+        self.bill_goes_on = position.bill_goes_on
         self.season = position.season
         self.months_through = position.months_through
         self.fixed_window = position.fixed_window or (position.version, position.window_from)
@@ -61,7 +65,16 @@ class Standing:
             0 if self.has_one_price else limits_den,
             tuple(int(used * den) for used in self.used_by),
             self.remembered_peaks(),
+            fixed_gaps=self._open_gaps(),
+            bill_goes_on=self.bill_goes_on,
         )
+
+    def _open_gaps(self) -> tuple[tuple[int, int], ...]:
+        """Days that may still be borne: those of a closed window are rated again with it."""
+        if self.tables.versions[self.version].windows_by_reading_end:
+            return self.fixed_gaps
+        opened = self.window[0]
+        return tuple((max(first, opened), end) for first, end in self.fixed_gaps if end > opened)
 
     def remembered_peaks(self) -> tuple[tuple[int, int, int], ...]:
         """(register, month, W) of the peaks that may still be asked for."""
@@ -79,6 +92,7 @@ class Standing:
         self.window = piece.window_from, piece.window_to
         self.version = piece.version.number
         self.season = piece.season
+        self.bill_goes_on = False
 
     def enter_fixed(self, piece: Piece) -> None:
         version, window_from = self.fixed_window
@@ -86,6 +100,17 @@ class Standing:
             if self._starts_anew(version, window_from, piece):
                 self._clear(self.tables.fixed_tracks)
             self.fixed_window = piece.version.number, piece.window_from
+
+    def goes_back(self, piece: Piece, first: int) -> bool:
+        """Whether days were left that the piece bears; NotRateable where their window is closed."""
+        done = day_at(piece.end)
+        if not (self.fixed_gaps and days_due(self.fixed_gaps, done, first, done)):
+            return False
+        version, window_from = self.fixed_window
+        since = self.tables.versions[piece.version.number + 1 : version + 1]
+        if window_from != piece.window_from or any(later.resets for later in since):
+            raise NotRateable(CLOSED_WINDOW, "Days left to this meter lie in a closed window.")
+        return True
 
     def _starts_anew(self, version: int, window_from: int, piece: Piece) -> bool:
         """Another window, or a version between that says so."""

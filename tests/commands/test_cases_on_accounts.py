@@ -23,6 +23,7 @@ CASES = {
     for file in FILES.values()
     for case in file["cases"]
 }
+OWN = FOLDER.parent / "own_cases"
 LARGEST_WRAP = Decimal(1_000_000)
 
 
@@ -110,17 +111,53 @@ class Case:
         change_attributes.handle(change, self.desk.ledger, ACTOR)
 
 
+def posted_minor(desk: Desk) -> list[int]:
+    charges = facts.AccountCharged | facts.ChargeCorrected
+    return [event.amount_minor for event in desk.facts("A1") if isinstance(event, charges)]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_an_account_is_charged_what_the_case_says(name: str, sqlite_url: str) -> None:
     case, tariff = CASES[name]
     desk = Desk.at(sqlite_url)
     Case(desk, case, tariff).tell()
-    posted = [
-        event.amount_minor
-        for event in desk.facts("A1")
-        if isinstance(event, facts.AccountCharged | facts.ChargeCorrected)
-    ]
+    posted = posted_minor(desk)
     expected: list[Any] = case["expected"]["posted"]
     assert posted == [int(Decimal(each["amount"]) * 100) for each in expected]
     assert desk.account("A1").balance_minor == -int(Decimal(case["expected"]["total"]) * 100)
+    desk.close()
+
+
+@pytest.mark.parametrize(("file", "name"), [("readings", "D11"), ("bills", "B03")])
+def test_an_account_is_charged_what_a_case_of_our_own_says(
+    file: str, name: str, sqlite_url: str
+) -> None:
+    told = json.loads((OWN / f"{file}.json").read_bytes())
+    case = next(each for each in told["cases"] if each["id"] == name)
+    desk = Desk.at(sqlite_url)
+    Case(desk, {"attributes": {}} | case, told["tariffs"][case["tariff"]]).tell()
+    assert [Decimal(amount) / 100 for amount in posted_minor(desk)] == [
+        Decimal(each["amount"]) for each in case["expected"]["posted"]
+    ]
+    desk.close()
+
+
+def test_a_bill_goes_on_over_a_meter_whose_last_reading_is_corrected_later(sqlite_url: str) -> None:
+    told = json.loads((OWN / "bills.json").read_bytes())
+    case = next(each for each in told["cases"] if each["id"] == "B03")
+    desk = Desk.at(sqlite_url)
+    first = Case(desk, {"attributes": {}} | case, told["tariffs"][case["tariff"]])
+    events = case["events"]
+    first.case = case | {"attributes": {}, "events": events[:3]}
+    first.tell()
+    replaced_at = instant(to_utc("America/Los_Angeles", "2025-03-15T00:00:00"))
+    for shown in ("290", "300"):
+        command = CorrectReading(
+            meter_no="M1", at=replaced_at, registers={"total": shown}, reason="mistyped"
+        )
+        correct_reading.handle(command, desk.ledger, ACTOR)
+    for event in events[3:]:
+        first.reading(event, to_utc("America/Los_Angeles", event["at"]))
+    total = Decimal(case["expected"]["total"])
+    assert Decimal(sum(posted_minor(desk))) / 100 == total
     desk.close()

@@ -92,6 +92,7 @@ class Story:
             wrap=10**8,
             multiplier_milli=1_500,
             reason="worn out",
+            tariff=TARIFFS[point.tariff_id],
         )
         self._add(fact)
 

@@ -49,9 +49,7 @@ class Street:
 def streets(draw: st.DrawFn) -> Street:
     tariff_id = draw(st.sampled_from([each["tariff_id"] for each in ALL]))
     names = ("peak", "valley") if tariff_id == "sides" else ("total",)
-    # Days that nobody was supplied yet are paid by nobody: where days are paid, all begin at once.
-    begins = st.just(0) if tariff_id == "monthly" else st.integers(0, 24 * 40)
-    meters = {no: draw(begins) for no in METERS[: draw(st.integers(2, 3))]}
+    meters = {no: draw(st.integers(0, 24 * 40)) for no in METERS[: draw(st.integers(2, 3))]}
     marks = st.one_of(st.integers(1, 24 * 90), st.integers(1, 12).map(lambda week: week * 168))
     readings = []
     for meter_no, begun in meters.items():

@@ -62,6 +62,8 @@ def _meter_replaced(account: Account, event: facts.MeterReplaced, at: int) -> No
         point.multiplier_milli = event.multiplier_milli
         point.last_at_us = at
         point.supply_actual = "unknown"  # The new meter has not been looked at.
+        if event.position.bill_goes_on and not point.is_shared:
+            point.position = event.position
 
 
 def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) -> None:

@@ -10,10 +10,12 @@ import msgspec
 from msgspec.structs import astuple
 
 from ledger.aggregates.account.consumption import Metering, Quarantine, measure
+from ledger.aggregates.account.state import Point
 from ledger.events import Event
 from ledger.events import account as facts
 from ledger.events.account import MeteredInterval
 from ledger.pricing import CompiledTariff, Position
+from ledger.pricing.bills import after_meter
 
 Registers = dict[str, int]
 NOT_COUNTED: Final = Quarantine("not_counted", "The meter did not count for this point then.")
@@ -119,6 +121,26 @@ class Series:
     def begin(self, tariff: CompiledTariff) -> Position:
         """Where the first interval is rated from; raises NotRateable."""
         return self.anchor.position or tariff.start(self.anchor.until_us)
+
+    def going_on(
+        self, tariff: CompiledTariff, position: Position, interval: MeteredInterval
+    ) -> Position:
+        """Where an interval is rated from: in the same bill, if a meter was replaced before it."""
+        same_bill = after_meter(tariff, position)
+        if same_bill is position or self._of_others:
+            return position
+        is_replaced = any(
+            each.to_us == interval.from_us and each.meter_no != interval.meter_no
+            for each in self._by_place.values()
+        )
+        return same_bill if is_replaced else position
+
+    def left_to(self, tariff: CompiledTariff, position: Position, point: Point | None) -> Position:
+        """Where the point's meter goes on from after what counts: in the bill of a replaced one."""
+        own = self.own()
+        if point is None or self._of_others or not own or own[-1].meter_no == point.meter_no:
+            return position
+        return after_meter(tariff, position)
 
     def was_told(self, meter_no: str, at_us: int, registers: Registers) -> bool:
         """Whether the very same reading was taken before, even if it no longer counts."""

@@ -5,6 +5,7 @@ from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
+from ledger.pricing.bills import after_meter
 from ledger.pricing.hours import TOTAL
 from ledger.pricing.households import with_limits
 from ledger.pricing.vending import sells_units
@@ -122,7 +123,7 @@ def remove_point(account: Account, point: Point, reason: str) -> facts.ServicePo
     return facts.ServicePointRemoved(account.account_no, point.name, point.meter_no, reason)
 
 
-def replace_meter(
+def replace_meter(  # noqa: PLR0913 - a meter comes with all its particulars
     account: Account,
     point: Point,
     *,
@@ -132,8 +133,9 @@ def replace_meter(
     wrap: int,
     multiplier_milli: int,
     reason: str,
+    tariff: CompiledTariff,
 ) -> facts.MeterReplaced:
-    """Let another meter count from its first registers on; the tier position stays."""
+    """Let another meter count from its first registers on; the tier position and bill stay."""
     account.require_open()
     _require_range(registers, wrap)
     missing = [name for name in point.register_names if name not in registers]
@@ -149,7 +151,9 @@ def replace_meter(
         wrap=wrap,
         multiplier_milli=multiplier_milli,
         tariff_id=point.tariff_id,
-        position=sharing.ahead(point.position, sharing.end_of(account, point), at_us),
+        position=sharing.ahead(
+            after_meter(tariff, point.position), sharing.end_of(account, point), at_us
+        ),
         reason=reason,
     )
 

@@ -90,7 +90,7 @@ def correct_charge(
         week_minor=sum(shifted_week(account, came.day)) + came.amount_minor,
         tax_month=came.tax_month,
         taxed=came.taxed,
-        position=sharing.ahead(came.position, end_us, through_us),
+        position=sharing.ahead(series.left_to(tariff, came.position, point), end_us, through_us),
         units=came.units,
     )
 
@@ -229,6 +229,7 @@ def _in_turn(
     position = series.begin(tariff)
     totals = [0] * len(tariff.lines)
     for interval in intervals:
+        position = series.going_on(tariff, position, interval)
         position, amounts = tariff.rate(
             position, interval.from_us, interval.to_us, quantities(tariff, interval), context
         )

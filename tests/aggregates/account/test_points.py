@@ -67,6 +67,7 @@ def swap(
         at_us=the_point(account).last_at_us,
         new_meter_no="M2",
         registers=registers or {"total": 7},
+        tariff=FLAT_TARIFF,
         **usual | particulars,
     )
 
