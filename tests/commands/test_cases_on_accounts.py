@@ -152,8 +152,9 @@ def test_a_bill_goes_on_over_a_meter_whose_last_reading_is_corrected_later(sqlit
     first.tell()
     replaced_at = instant(to_utc("America/Los_Angeles", "2025-03-15T00:00:00"))
     for shown in ("290", "300"):
+        told_anew: Json = {"total": shown}
         command = CorrectReading(
-            meter_no="M1", at=replaced_at, registers={"total": shown}, reason="mistyped"
+            meter_no="M1", at=replaced_at, registers=told_anew, reason="mistyped"
         )
         correct_reading.handle(command, desk.ledger, ACTOR)
     for event in events[3:]:
