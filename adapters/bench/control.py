@@ -64,6 +64,7 @@ def measure_control(scratch: Scratch, gateways: int, meters: int, every_s: float
     scratch.ledger.watch(arrivals.watch)
     settings = Settings(database_url=scratch.url, trips_per_minute=100_000, poll_interval_s=SWEEP_S)
     feeds = [scratch.views.feeds[FRONT]]
+    scratch.ledger.watch(scratch.tail.add)
     worker = Worker(feeds, scratch.ledger.terms.shards, scratch.tail).start()
     numbers = [account_no(number) for number in range(meters)]
     try:

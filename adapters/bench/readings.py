@@ -18,7 +18,6 @@ from adapters.bench.baseline import copy_rate
 from adapters.bench.scratch import BENCH, Scratch
 from adapters.bench.seeding import DAY_US, START_US, meter_no, seed
 from adapters.store.tables import log_heads
-from adapters.worker import Worker
 from ledger.commands import record_readings
 from ledger.commands.late_readings import Reading
 from ledger.projections.catalogue import FRONT
@@ -104,15 +103,7 @@ def wait_for_views(scratch: Scratch) -> None:
 
 @contextmanager
 def following(scratch: Scratch) -> Iterator[None]:
-    """The front feed at work: in a process of its own where two may write, else on a thread."""
-    if scratch.store == "sqlite":
-        feeds = [scratch.views.feeds[FRONT]]
-        worker = Worker(feeds, scratch.ledger.terms.shards, scratch.tail).start()
-        try:
-            yield
-        finally:
-            worker.stop()
-        return
+    """The front feed at work, in a process of its own (`wattledger worker`)."""
     command = "from adapters.cli import main; main()"
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", command, "worker", "--feed", FRONT, "--quiet"],

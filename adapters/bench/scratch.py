@@ -80,8 +80,6 @@ def scratch_ledger(database_url: str, shards: int = 1) -> Iterator[Scratch]:
         initialise(engine, terms)
         ledger = open_ledger(settings, engine)
         tail = Tail([FRONT])
-        if engine.dialect.name == "sqlite":  # Elsewhere the feed is a process of its own.
-            ledger.watch(tail.add)
         try:
             publish_tariff.handle(TARIFF, ledger, BENCH)
             publish_policy.handle(POLICY, ledger, BENCH)
