@@ -1,6 +1,6 @@
 """The feed: log to views, by position, rows and position in one transaction, at its own pace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Text, cast, delete, insert, select, text, update
@@ -18,7 +18,6 @@ from ledger.projections.catalogue import FeedSpec
 from ledger.projections.tail import Tail
 
 Batch = Sequence[Recorded | Unreadable]
-Apply = Callable[[Connection, FeedSpec, Batch], None]
 COLUMNS: Final = (
     events.c.shard,
     events.c.position,
@@ -86,17 +85,18 @@ class Feed:
         event after the other, so that only the streams that break are parked.
         """
         try:
-            taken = self._step_ahead(shard)
-            return self._step(shard, apply_batch) if taken is None else taken
+            while (taken := self._step_together(shard)) is None:
+                pass  # Somebody else has brought the feed on meanwhile.
         except Exception as error:
             if concerns_all(error):
                 raise
-            return self._step(shard, apply_singly)
+            return self._step_singly(shard)
+        return taken
 
-    def _step_ahead(self, shard: int) -> int | None:
-        """The same, where all but writing is done without a lock: most looks find nothing.
+    def _step_together(self, shard: int) -> int | None:
+        """All but writing is done without a lock: most looks find nothing.
 
-        None when somebody else has moved the feed meanwhile: then nothing is written.
+        None when what it began from holds no longer under the lock: then nothing is written.
         """
         name = self.spec.name
         with self._reader.begin() as connection:
@@ -118,12 +118,12 @@ class Feed:
         self._passed(shard, batch)
         return len(batch)
 
-    def _step(self, shard: int, apply: Apply) -> int:
+    def _step_singly(self, shard: int) -> int:
         with self._engine.begin() as connection:
             position = lock_position(connection, shard, self.spec.name)
             batch = self._next(connection, shard, position)
             if batch:
-                apply(connection, self.spec, batch)
+                apply_singly(connection, self.spec, batch)
                 move_position(connection, shard, self.spec.name, batch[-1].position)
         self._passed(shard, batch)
         return len(batch)
@@ -198,17 +198,8 @@ def concerns_all(error: Exception) -> bool:
     return str(getattr(cause, "pgcode", None) or "").startswith(NO_TABLE_OR_RIGHT)
 
 
-def apply_batch(connection: Connection, spec: FeedSpec, batch: Batch) -> None:
-    """Write what the feed's views make of a batch; park the streams that poison it."""
-    shard = batch[0].shard
-    projected = project(spec.projections, batch, parked_streams(connection, shard, spec.name))
-    write_all(connection, spec.projections, projected.rows)
-    if projected.poisons:
-        park(connection, shard, spec.name, projected.poisons)
-
-
 def apply_singly(connection: Connection, spec: FeedSpec, batch: Batch) -> None:
-    """The same event by event, each in a savepoint; what cannot be written is poison too."""
+    """Write a batch event by event, each in a savepoint; what cannot be written is poison too."""
     shard = batch[0].shard
     parked = parked_streams(connection, shard, spec.name)
     for item in batch:
