@@ -4,7 +4,8 @@ Off the hot path: the facts of the account are read back from the log as far as 
 what this batch has recorded comes before them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from ledger.aggregates.account import Account, Point
@@ -72,13 +73,7 @@ def take_late(
 
     Answers in the order of the readings.
     """
-    taken: dict[int, Taken] = {}
-    order = sorted(range(len(readings)), key=lambda index: readings[index].at_us)
-    for start in range(0, len(order), READINGS_MAX):
-        part = order[start : start + READINGS_MAX]
-        outcomes = _take_part(session, account, meter_no, [readings[index] for index in part])
-        taken.update(zip(part, outcomes, strict=True))
-    return [taken[index] for index in range(len(readings))]
+    return _in_parts(readings, partial(_take_part, session, account, meter_no))
 
 
 def _take_part(
@@ -113,13 +108,7 @@ def take_in_turn(
 
     Each is later than the meter's last one. Answers in the order of the readings.
     """
-    taken: dict[int, Taken] = {}
-    order = sorted(range(len(readings)), key=lambda index: readings[index].at_us)
-    for start in range(0, len(order), READINGS_MAX):
-        part = order[start : start + READINGS_MAX]
-        outcomes = _append_part(session, account, point, [readings[index] for index in part])
-        taken.update(zip(part, outcomes, strict=True))
-    return [taken[index] for index in range(len(readings))]
+    return _in_parts(readings, partial(_append_part, session, account, point))
 
 
 def _append_part(
@@ -147,6 +136,19 @@ def _append_part(
         if isinstance(refused, Quarantine):
             return [Taken(refused) if outcome == Taken() else outcome for outcome in taken]
     return taken
+
+
+def _in_parts(
+    readings: Sequence[Reading], take: Callable[[Sequence[Reading]], list[Taken]]
+) -> list[Taken]:
+    """Take readings in order of time, so many at once; answers in their own order."""
+    taken: dict[int, Taken] = {}
+    order = sorted(range(len(readings)), key=lambda index: readings[index].at_us)
+    for start in range(0, len(order), READINGS_MAX):
+        part = order[start : start + READINGS_MAX]
+        outcomes = take([readings[index] for index in part])
+        taken.update(zip(part, outcomes, strict=True))
+    return [taken[index] for index in range(len(readings))]
 
 
 def last_of(series: Series) -> int:
