@@ -11,6 +11,7 @@ from ledger.pricing.calendar import day_at, month_of
 from ledger.pricing.case_meters import Interval, Meters
 from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.context import NOTHING_KNOWN, Context
+from ledger.pricing.gaps import Borne
 from ledger.pricing.generic import Step, Tally
 from ledger.pricing.pieces import Piece
 from ledger.pricing.position import NotRateable, Position
@@ -68,11 +69,11 @@ class Book:
         """Days and months are charged once, whichever meter and window they come with first."""
         days = set(range(day_at(piece.start), day_at(piece.end)))
         month = month_of(day_at(piece.start))
-        tally.fixed_through = day_at(piece.end) - len(days - self._days)
-        tally.months_through = month + (month in self._months)
+        tally.days = Borne(day_at(piece.end) - len(days - self._days))
+        tally.months = Borne(month + (month in self._months))
         step = tally.consume(piece, quantities, *times)
         self._days |= days
-        if tally.months_through > month:
+        if tally.months.through > month:
             self._months.add(month)
         return step
 

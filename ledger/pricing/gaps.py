@@ -1,22 +1,34 @@
-"""Days that bore no fixed charges: a meter leaves those before its own to the others beside it."""
+"""Days and months that have borne their fixed charges, and those left to another meter beside."""
+
+from typing import NamedTuple
 
 Gaps = tuple[tuple[int, int], ...]
-"""First day of each gap, and first day after it; all lie before the days borne last."""
+"""First of each gap, and first after it; all lie before what was borne last."""
 
 
-def days_due(gaps: Gaps, through: int, first: int, done: int) -> int:
-    """How many days from `first` to before `done` have borne nothing yet."""
-    left = (min(end, done) - max(start, first) for start, end in gaps)
-    return max(done - max(through, first), 0) + sum(max(days, 0) for days in left)
+class Borne(NamedTuple):
+    """Which days, or months, have borne theirs: all before `through`, but for the gaps."""
 
+    through: int
+    gaps: Gaps = ()
 
-def gaps_left(gaps: Gaps, through: int, first: int, done: int) -> Gaps:
-    """The gaps after the days from `first` to before `done` are borne."""
-    if first <= through and not gaps:
-        return ()
-    parts = (
-        part
-        for start, end in (*gaps, (through, max(first, through)))
-        for part in ((start, min(end, first)), (max(start, done), end))
-    )
-    return tuple((start, end) for start, end in parts if start < end)
+    def due(self, first: int, done: int) -> int:
+        """How many from `first` to before `done` have borne nothing yet."""
+        left = (min(end, done) - max(start, first) for start, end in self.gaps)
+        return max(done - max(self.through, first), 0) + sum(max(each, 0) for each in left)
+
+    def after(self, first: int, done: int) -> "Borne":
+        """The same when those from `first` to before `done` have borne theirs."""
+        through = max(self.through, done)
+        if first <= self.through and not self.gaps:
+            return Borne(through)
+        parts = (
+            part
+            for start, end in (*self.gaps, (self.through, max(first, self.through)))
+            for part in ((start, min(end, first)), (max(start, done), end))
+        )
+        return Borne(through, tuple((start, end) for start, end in parts if start < end))
+
+    def since(self, opened: int) -> Gaps:
+        """The gaps that a window opened then still holds: others are rated again with theirs."""
+        return tuple((max(first, opened), end) for first, end in self.gaps if end > opened)

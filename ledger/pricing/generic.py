@@ -9,7 +9,6 @@ from ledger.pricing.calendar import day_at, month_of
 from ledger.pricing.charges import FixedCharge
 from ledger.pricing.computed import MAJOR, Window, deducted, derived_line
 from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
-from ledger.pricing.gaps import days_due, gaps_left
 from ledger.pricing.pieces import Piece
 from ledger.pricing.standing import Standing
 from ledger.pricing.terms import MONTHLY, Version
@@ -94,7 +93,7 @@ class Tally(Standing):
             return None  # What other lines follow from waits for the reading that closes it.
         before, posted_before = self.block_in_force(piece.version), list(self.posted)
         formulas: list[Formulas] = [{} for _ in piece.version.plans]
-        self._take_fixed(piece, self.fixed_through, formulas)
+        self._take_fixed(piece, self.days.through, formulas)
         lines = self.tables.fixed_lines
         if not self.tables.is_simple:
             self._follow(piece, formulas, is_whole=True)
@@ -202,16 +201,16 @@ class Tally(Standing):
     def _take_fixed(self, piece: Piece, first_due: int, formulas: list[Formulas]) -> None:
         """Accrue what falls due in the piece: days, months or windows."""
         done = day_at(piece.end)
-        days = days_due(self.fixed_gaps, self.fixed_through, first_due, done)
+        days = self.days.due(first_due, done)
         month = month_of(max(day_at(piece.start), done - 1))
+        began = max(self.months.through, month_of(self.in_service_from))
         for number, plan in enumerate(piece.version.plans):
             for charge in plan.fixed:
                 self._take_charge(piece, number, charge, days, formulas[number])
         if self.tables.fixed_tracks:
-            self.fixed_gaps = gaps_left(self.fixed_gaps, self.fixed_through, first_due, done)
-            self.fixed_through = max(self.fixed_through, done)
+            self.days = self.days.after(first_due, done)
         if any(charge.per in MONTHLY for plan in piece.version.plans for charge in plan.fixed):
-            self.months_through = max(self.months_through, month + 1)
+            self.months = self.months._replace(through=began).after(month, month + 1)
 
     def _take_charge(
         self, piece: Piece, number: int, charge: FixedCharge, days: int, formulas: Formulas
@@ -225,7 +224,7 @@ class Tally(Standing):
             due, at = is_new * self.household.months(piece), self.household.opened(piece)
         else:
             month = month_of(day_at(piece.start))
-            due, at = int(self.months_through <= month), piece.start
+            due, at = self.months.due(month, month + 1), piece.start
         if due and self.household.holds(charge.condition, at):
             amount: Expression = Number(charge.amount / MAJOR)
             if charge.times is not None:

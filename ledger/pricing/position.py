@@ -52,6 +52,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Up to when others that share the tiers are counted, where that is later than the fact."""
     fixed_gaps: tuple[tuple[int, int], ...] = ()
     """Days before `fixed_through` that bore nothing yet: first of them, and first after them."""
+    month_gaps: tuple[tuple[int, int], ...] = ()
+    """The same of months before `months_through`; none without days in `fixed_gaps`."""
     bill_goes_on: bool = False
     """The last interval ended with a meter, not with a bill: the next one is of the same bill."""
 

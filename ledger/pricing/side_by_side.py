@@ -7,6 +7,7 @@ import msgspec
 from ledger.pricing.calendar import instants_of_midnight, month_of
 from ledger.pricing.compiled import CompiledTariff
 from ledger.pricing.context import NOTHING_KNOWN, Context
+from ledger.pricing.gaps import Borne
 from ledger.pricing.generic import Quantity, Step, Tally
 from ledger.pricing.hours import by_register
 from ledger.pricing.pieces import Piece
@@ -26,6 +27,8 @@ class OpenWindows:
         self._context = context or NOTHING_KNOWN
         self._opened = start.window_from
         self._start = start
+        self._days = Borne(start.fixed_through, start.fixed_gaps)
+        self._months = Borne(start.months_through, start.month_gaps)
 
     def take(self, from_us: int, to_us: int, quantities: tuple[Quantity, ...]) -> tuple[Step, ...]:
         """Charge the next interval in order of their ends; raises NotRateable."""
@@ -38,17 +41,10 @@ class OpenWindows:
             if piece.window_from < self._opened:
                 raise NotRateable(CLOSED_WINDOW, "The interval begins before the open window.")
             tally, history = self._window(piece)
-            tally.fixed_through = self._start.fixed_through
-            tally.fixed_gaps = self._start.fixed_gaps
+            self._lend(tally)
             step = tally.consume(piece, exact, start, end)
-            # Days and months are charged once, whichever window is entered next.
-            self._start = msgspec.structs.replace(
-                self._start,
-                fixed_through=tally.fixed_through,
-                fixed_gaps=tally.fixed_gaps,
-                months_through=tally.months_through,
-                peaks=tally.remembered_peaks(),
-            )
+            self._days, self._months = tally.days, tally.months
+            self._start = msgspec.structs.replace(self._start, peaks=tally.remembered_peaks())
             history.append(step)
             steps.append(step)
         return tuple(steps)
@@ -58,13 +54,12 @@ class OpenWindows:
         if not self.by_window:
             return self._start
         tally, _ = self.by_window[max(self.by_window)]
-        borne = self._start
-        return msgspec.structs.replace(
-            tally.position(),
-            fixed_through=borne.fixed_through,
-            months_through=borne.months_through,
-            peaks=borne.peaks,
-        )
+        self._lend(tally)
+        return msgspec.structs.replace(tally.position(), peaks=self._start.peaks)
+
+    def _lend(self, tally: Tally) -> None:
+        """Days and months are charged once, whichever window is entered next."""
+        tally.days, tally.months = self._days, self._months
 
     def _window(self, piece: Piece) -> tuple[Tally, list[Step]]:
         """Tally of the piece's window; a version that resets opens the window once more."""

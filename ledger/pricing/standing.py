@@ -5,9 +5,9 @@ from fractions import Fraction
 from math import lcm
 
 from ledger.pricing.bounds import Household
-from ledger.pricing.calendar import day_at
+from ledger.pricing.calendar import day_at, month_of
 from ledger.pricing.context import Context
-from ledger.pricing.gaps import days_due
+from ledger.pricing.gaps import Borne, Gaps
 from ledger.pricing.pieces import Piece
 from ledger.pricing.position import CLOSED_WINDOW, NotRateable, Position
 from ledger.pricing.tables import Tables
@@ -28,11 +28,11 @@ class Standing:
         self.used_by = [Fraction(used, den) for used in position.used_by]
         self.blocks = tables.blocks_of(position)
         self.posted = [*position.posted, *([0] * (tables.lines - len(position.posted)))]
-        self.fixed_through = position.fixed_through
-        self.fixed_gaps = position.fixed_gaps
+        self.days = Borne(position.fixed_through, position.fixed_gaps)
+        self.months = Borne(position.months_through, position.month_gaps)
+        """Which of them have borne their fixed charges."""
         self.bill_goes_on = position.bill_goes_on
         self.season = position.season
-        self.months_through = position.months_through
         self.fixed_window = position.fixed_window or (position.version, position.window_from)
         self.has_one_price = position.limits_den == 0
         self.bounds = [Fraction(limit, position.limits_den) for limit in position.limits]
@@ -56,25 +56,24 @@ class Standing:
             int(self.used * den),
             tuple(int(units * den) for units in accrued),
             tuple(self.posted),
-            self.fixed_through,
+            self.days.through,
             den,
             self.season,
-            self.months_through,
+            self.months.through,
             () if fixed_window == (self.version, self.window[0]) else fixed_window,
             tuple(int(bound * limits_den) for bound in self.bounds),
             0 if self.has_one_price else limits_den,
             tuple(int(used * den) for used in self.used_by),
             self.remembered_peaks(),
-            fixed_gaps=self._open_gaps(),
+            fixed_gaps=self._open(self.days, self.window[0]),
+            month_gaps=self._open(self.months, month_of(self.window[0])),
             bill_goes_on=self.bill_goes_on,
         )
 
-    def _open_gaps(self) -> tuple[tuple[int, int], ...]:
-        """Days that may still be borne: those of a closed window are rated again with it."""
-        if self.tables.versions[self.version].windows_by_reading_end:
-            return self.fixed_gaps
-        opened = self.window[0]
-        return tuple((max(first, opened), end) for first, end in self.fixed_gaps if end > opened)
+    def _open(self, borne: Borne, opened: int) -> Gaps:
+        """What may still be borne."""
+        by_end = self.tables.versions[self.version].windows_by_reading_end
+        return borne.gaps if by_end else borne.since(opened)
 
     def remembered_peaks(self) -> tuple[tuple[int, int, int], ...]:
         """(register, month, W) of the peaks that may still be asked for."""
@@ -104,7 +103,7 @@ class Standing:
     def goes_back(self, piece: Piece, first: int) -> bool:
         """Whether days were left that the piece bears; NotRateable where their window is closed."""
         done = day_at(piece.end)
-        if not (self.fixed_gaps and days_due(self.fixed_gaps, done, first, done)):
+        if not Borne(done, self.days.gaps).due(first, done):
             return False
         version, window_from = self.fixed_window
         since = self.tables.versions[piece.version.number + 1 : version + 1]

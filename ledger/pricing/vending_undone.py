@@ -33,6 +33,7 @@ def undone(position: Position, before: Position, after: Position) -> Position:
         den=den,
         used_by=tuple(int(quantity * den) for quantity in used_by),
         months_through=before.months_through if has_borne else position.months_through,
+        month_gaps=before.month_gaps if has_borne else position.month_gaps,
     )
 
 

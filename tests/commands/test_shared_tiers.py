@@ -7,7 +7,7 @@ from ledger.commands.correct_reading import CancelReading, CorrectReading, handl
 from ledger.commands.late_readings import Reading
 from ledger.events.account import AccountCharged, ChargeCorrected
 from tests.harness.desk import ACTOR, Desk, Json, at_us, moment, point, water
-from tests.harness.documents import daily_fee, energy, tariff, version
+from tests.harness.documents import daily_fee, energy, monthly_fee, tariff, version
 from tests.harness.readings import codes, counts
 
 SIDES = tariff(
@@ -223,6 +223,19 @@ def test_days_are_paid_once_for_all_meters(desk: Desk) -> None:
         for meter_no in ("M2", "M1"):
             assert counts(desk.read(meter_no, f"2026-01-{day}", int(day) * 1_000)) == (1, 0, [])
     assert desk.account("A1").balance_minor == -(22 * 50 + 10 * 20)
+    tiers(desk)
+
+
+@pytest.mark.parametrize("window", ["month", "bimonth", "year"])
+def test_months_that_a_newer_meter_left_are_paid_with_the_older_ones(
+    desk: Desk, window: str
+) -> None:
+    rented = version(energy(["0.5", "0.6"]), monthly_fee("3"), bounds=["100"], window=window)
+    desk.publish(tariff("rented", rented))
+    desk.open("A1", point("M1", "rented"), point("M2", "rented", "2026-03-01"))
+    for meter_no, day in (("M2", "03-11"), ("M1", "03-15"), ("M2", "04-20"), ("M1", "04-21")):
+        assert counts(desk.read(meter_no, f"2026-{day}", 0)) == (1, 0, [])
+    assert -desk.account("A1").balance_minor == 4 * 3_00
     tiers(desk)
 
 

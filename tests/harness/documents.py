@@ -19,6 +19,11 @@ def daily_fee(amount: str, **particulars: str) -> Json:
     return {"id": "standing", "kind": "fixed", "per": "day", "amount": amount, **particulars}
 
 
+def monthly_fee(amount: str, **particulars: str) -> Json:
+    """A fixed charge of every calendar month."""
+    return {"id": "rent", "kind": "fixed", "per": "month", "amount": amount, **particulars}
+
+
 def version(
     *charges: Json,
     bounds: Sequence[str] = (),

@@ -9,7 +9,7 @@ from ledger.commands.late_readings import Reading
 from ledger.events.account import AccountCharged, ChargeCorrected
 from ledger.values import instant
 from tests.harness.desk import Desk, Json, point
-from tests.harness.documents import energy, tariff, version
+from tests.harness.documents import daily_fee, energy, monthly_fee, tariff, version
 from tests.harness.reckoning import check_energy, check_journal, check_statements, check_tax
 from tests.properties.test_any_order import HOUR_US, NEW_YEAR, TARIFFS, _correct
 from tests.views.test_explained import check as check_derivations
@@ -24,7 +24,20 @@ FAMILY["modifiers"] = [
         "when": {"attribute": "household_size", "gte": 5},
     }
 ]
-ALL = [*TARIFFS, tariff("family", FAMILY)]
+RENTED = [
+    tariff(
+        f"rented_by_{window}",
+        version(
+            energy(["0.5", "0.6"]),
+            daily_fee("0.21"),
+            monthly_fee("3"),
+            bounds=["90"],
+            window=window,
+        ),
+    )
+    for window in ("month", "bimonth", "year")
+]
+ALL = [*TARIFFS, tariff("family", FAMILY), *RENTED]
 METERS = ("M1", "M2", "M3")
 
 
