@@ -36,7 +36,7 @@ class SqlLog:
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
         self._left: dict[int, Head] = {}
-        """The heads as our own last commits left them."""
+        """The heads as our own last commits left them, or as we found them before the first."""
         self.shards = shards
 
     @contextmanager
@@ -78,7 +78,8 @@ class SqlLog:
         connection.execution_options(read_only=True)
         heads = _lock_heads(connection, shards)
         connection.rollback()
-        if any(self._left.get(shard, head) != head for shard, head in heads.items()):
+        self._left = heads | self._left
+        if any(self._left[shard] != head for shard, head in heads.items()):
             # Others write as well: whoever decides without the lock might never be first.
             return LateLockingWriter(connection, self.shards, take_lock(), None)
         return LateLockingWriter(connection, self.shards, heads, take_lock)

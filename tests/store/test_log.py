@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -15,7 +16,9 @@ from adapters.store import log_writer
 from adapters.store.engine import create_engine
 from adapters.store.log import SqlLog
 from ledger.aggregates import Refused
+from ledger.events.account import GroupAssigned
 from ledger.ports import Claim, ConflictError, LogUnavailableError, Row
+from ledger.store import Session
 from tests.harness.ledgers import CLERK, WAIT_S, Opened, open_ledger, reading
 from tests.harness.rows import a_row
 from tests.harness.soundness import assert_sound
@@ -208,6 +211,29 @@ def test_a_stalled_writer_costs_the_others_a_bounded_wait(
             assert other.ledger.meter_homes(["M1"]) == opened.ledger.meter_homes(["M1"])
         assert other.recharge("A1", "t1").body["balance_minor"] == 10_000
         assert_sound(other)
+
+
+def test_a_process_among_others_that_are_faster_gets_its_turn(
+    database_url: str, opened: Opened, opening: OpenLedger, tmp_path: Path
+) -> None:
+    """Whenever it decides and nobody keeps them from it, the others have written meanwhile."""
+    opened.open("A1")
+    hasty, tries = database_url, list[str]()
+    if not hasty.startswith("sqlite"):
+        hasty += "?options=-c lock_timeout=100"
+    with open_ledger(hasty, tmp_path, pragmas=["PRAGMA busy_timeout=100"]) as others:
+
+        def decide(at: Session) -> dict[str, Any]:
+            tries.append(f"t{len(tries)}")
+            with suppress(LogUnavailableError):
+                others.recharge("A1", tries[-1])
+            at.record(at.account("A1"), GroupAssigned("A1", tries[-1]), at.now_us)
+            return {}
+
+        opening().ledger.decide(decide, CLERK, accounts=("A1",))
+    assert len(tries) <= 2
+    assert opened.count("account.group_assigned.v1") == 1
+    assert_sound(opened)
 
 
 def test_too_many_foreign_events_to_name_make_a_process_forget_everything(
