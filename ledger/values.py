@@ -26,6 +26,8 @@ _UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and the surrogates that UTF-8 cannot hold."""
 
 _offsets: dict[str, dict[int, int]] = {}
+_leaps: dict[int, dict[str, int]] = {}
+"""Offsets at the very instants at which the clocks of a zone leap over midnight."""
 
 
 def stream_id(kind: str, natural_id: str) -> str:
@@ -55,8 +57,11 @@ def claim_shard(kind: str, key: str, shards: int) -> int:
 
 
 def local_us(timezone: str, at_us: int) -> int:
-    """Wall-clock microseconds since 1970-01-01 00:00 local, for UTC microseconds `at_us`."""
-    step = at_us // _OFFSET_STEP_US
+    """Wall-clock microseconds since 1970-01-01 00:00 local, for UTC microseconds `at_us`.
+
+    The instant at which clocks leap over midnight is that midnight: it ends the day before.
+    """
+    step, within = divmod(at_us, _OFFSET_STEP_US)
     zone = _offsets.get(timezone)
     if zone is None:
         zone = _offsets.setdefault(timezone, {})
@@ -64,8 +69,24 @@ def local_us(timezone: str, at_us: int) -> int:
     if offset is None:
         if len(zone) >= _OFFSETS_MAX:
             zone.clear()
-        offset = zone[step] = _offset_us(timezone, at_us)
+        offset = zone[step] = _step_offset_us(timezone, step * _OFFSET_STEP_US)
+    if not within and at_us in _leaps:
+        offset = _leaps[at_us].get(timezone, offset)
     return at_us + offset
+
+
+def clock_us(timezone: str, at_us: int) -> int:
+    """As `local_us`, but what the hands show: behind the leap where they leap over midnight."""
+    return local_us(timezone, at_us + 1) - 1
+
+
+def _step_offset_us(timezone: str, at_us: int) -> int:
+    """Offset from the beginning of a step on; what held until then is kept where midnight was."""
+    offset, before = _offset_us(timezone, at_us), _offset_us(timezone, at_us - 1)
+    is_midnight = not (at_us + before) % MICROS_PER_DAY
+    if before < offset and is_midnight and (at_us + offset) % MICROS_PER_DAY:
+        _leaps.setdefault(at_us, {})[timezone] = before
+    return offset
 
 
 def _offset_us(timezone: str, at_us: int) -> int:

@@ -14,7 +14,7 @@ from ledger.pricing.document import TariffDocument
 from ledger.pricing.holidays import CALENDARS, Holidays
 from ledger.pricing.lines import energy_registers
 from ledger.pricing.position import NotRateable
-from ledger.values import MICROS_PER_DAY, local_us
+from ledger.values import MICROS_PER_DAY, clock_us
 
 Quantity = TypeVar("Quantity", bound=Fraction | int)
 TOTAL: Final = "total"
@@ -130,12 +130,12 @@ class Hours:
 
     def _in_force(self, at_us: int) -> tuple[int, int]:
         """The register that counts at a time, and until when it surely does."""
-        local = local_us(self._timezone, at_us)
+        local = clock_us(self._timezone, at_us)
         day = day_at(local)
         hours = self._hours(day)
         index = bisect_right(hours.ends, (local - midnight(day)) // MINUTE_US)
         until = midnight(day) + hours.ends[index] * MINUTE_US - (local - at_us)
-        if local_us(self._timezone, until - 1) - (until - 1) != local - at_us:
+        if clock_us(self._timezone, until - 1) - (until - 1) != local - at_us:
             until = (at_us // QUARTER_US + 1) * QUARTER_US  # The clock is changed before that.
         return hours.registers[index], until
 

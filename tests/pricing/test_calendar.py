@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -14,8 +14,10 @@ from ledger.pricing.calendar import (
     midnight,
     month_of,
 )
-from ledger.values import local_us
+from ledger.values import clock_us, closing_day, local_us, micros
 from tests.pricing.strategies import ZONES
+
+HOUR_US = 3_600_000_000
 
 
 @given(
@@ -53,3 +55,24 @@ def test_a_wall_clock_time_lies_on_its_day() -> None:
     day = date(2025, 3, 1).toordinal()
     assert day_at(midnight(day)) == day
     assert day_at(midnight(day) - 1) == day - 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "leap"),
+    [("Africa/Cairo", "2025-04-25T00:00+02:00"), ("Atlantic/Azores", "2025-03-30T00:00-01:00")],
+)
+def test_the_moment_at_which_clocks_leap_over_midnight_is_that_midnight(
+    zone: str, leap: str
+) -> None:
+    at_us = micros(datetime.fromisoformat(leap))
+    day = date.fromisoformat(leap[:10]).toordinal()
+    assert local_us(zone, at_us) == midnight(day)
+    assert closing_day(zone, at_us) == day - 1
+    assert clock_us(zone, at_us) == midnight(day) + HOUR_US
+    assert local_us(zone, at_us - 1) == midnight(day) - 1
+    assert local_us(zone, at_us + 1) == midnight(day) + HOUR_US + 1
+
+
+def test_a_leap_at_another_hour_shows_what_clocks_show() -> None:
+    leap = micros(datetime.fromisoformat("2025-03-30T01:00+00:00"))
+    assert local_us("Europe/London", leap) == clock_us("Europe/London", leap) == leap + HOUR_US

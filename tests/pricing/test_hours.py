@@ -124,6 +124,12 @@ def test_a_change_of_the_clock_takes_its_hour_from_the_period_it_falls_in() -> N
     assert shares(london, "2026-10-25T00:00", "2026-10-26T00:00", 25_000) == (22_000, 3_000)
 
 
+def test_what_clocks_leap_over_at_midnight_is_counted_by_the_hours_behind_it() -> None:
+    rated_by = split_by({"peak": "00:00-01:00", "valley": "01:00-24:00"}, timezone="Africa/Cairo")
+    assert shares(rated_by, "2025-04-24T23:00", "2025-04-25T02:00") == (0, 1_000)
+    assert shares(rated_by, "2025-04-25T23:00", "2025-04-26T01:00") == (500, 500)
+
+
 moments = st.integers(at_us("2024-01-02T00:00"), at_us("2026-11-15T00:00"))
 """So that what lasts forty days from them ends within the years whose holidays are known."""
 
