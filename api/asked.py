@@ -93,6 +93,16 @@ def _seen(feed: str) -> Callable[[Request, str | None], Awaitable[None]]:
     return wait
 
 
+def await_heads(request: Request) -> None:
+    """Wait until the views hold all that is recorded by now; for what must be whole. Blocks."""
+    queries = service_of(request).queries
+    heads, until = queries.heads(), time.monotonic() + WAIT_S
+    while not all(queries.has_seen(feed, heads) for feed in (FRONT, DETAIL)):
+        if time.monotonic() > until:
+            raise ViewsBehindError
+        time.sleep(LOOK_EVERY_S)
+
+
 def _positions(after: str) -> dict[int, int]:
     found: dict[int, int] = {}
     for part in after.split(","):

@@ -1,6 +1,6 @@
 """How a route tells its part of the contract: what it takes, what it answers, what may go wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -24,9 +24,12 @@ def answering(kind: Any, *codes: str, status: int = 200) -> Responses:  # noqa: 
     return told
 
 
-def streaming(media_type: str, example: str) -> Responses:
-    """An answer that is text, and not one value."""
-    content = {media_type: {"schema": {"type": "string"}, "example": example}}
+def streaming(examples: Mapping[str, str]) -> Responses:
+    """An answer that is no JSON value, by the types that it may have."""
+    content = {
+        media_type: {"schema": {"type": "string"}, "example": example}
+        for media_type, example in examples.items()
+    }
     return {200: {"description": "As asked for.", "content": content}}
 
 

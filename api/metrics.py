@@ -83,7 +83,7 @@ class _Counted(Collector):
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses=streaming("text/plain", 'wattledger_feed_lag_events{feed="front"} 0.0\n'),
+    responses=streaming({"text/plain": 'wattledger_feed_lag_events{feed="front"} 0.0\n'}),
 )
 def metrics(request: Request, _who: MetricsReader) -> Response:
     """Figures for a monitor."""

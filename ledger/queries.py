@@ -56,6 +56,17 @@ class EventsAsked(NamedTuple):
     limit: int = 100
 
 
+class DailyAsked(NamedTuple):
+    """Which days of booking, from the first to the last; of which accounts."""
+
+    first_day: str
+    last_day: str
+    site: str = ""
+    group: str = ""
+    cursor: str | None = None
+    limit: int = 100
+
+
 class ReadingsAsked(NamedTuple):
     """Which readings of a meter, by the time they were taken at."""
 
@@ -138,6 +149,12 @@ class Queries(Protocol):
 
     def usage(self, account_no: str, by: str, first_day: str, last_day: str) -> Json:
         """Quantities of each service point by local day or month."""
+
+    def daily(self, asked: DailyAsked, reach: Reach = ALL) -> Page:
+        """What each account held, moved and was charged for on days of booking."""
+
+    def daily_sums(self, asked: DailyAsked, reach: Reach = ALL) -> list[Json]:
+        """The same of all accounts together, by currency."""
 
     def explain(self, account_no: str, position: int) -> Json:
         """How a charge came about, to the last decimal; refused where there is none."""

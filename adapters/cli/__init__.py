@@ -32,6 +32,7 @@ TOPICS: Final = {
     "replay": ("replay",),
     "verify": ("verify",),
     "explain": ("explain",),
+    "export": ("export",),
     "accrue": ("accrue",),
     "rebuild": ("rebuild",),
     "unpark": ("unpark",),

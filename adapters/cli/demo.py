@@ -39,7 +39,7 @@ Console: {url}
 Sign in (each link once):
 {links}
 Try: recharge a customer who is cut off and watch the supply come back · ask why it was cut ·
-     follow the orders to the meters · verify every charge and decision.
+     verify the chain, every charge and every decision · export the daily report.
 API: curl -H 'Authorization: Bearer {token}' {url}/api/v1/accounts"""
 
 

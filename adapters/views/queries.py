@@ -13,6 +13,7 @@ from adapters.views import (
     account_pages,
     account_past,
     account_totals,
+    daily_reports,
     device_lists,
     lists,
 )
@@ -31,6 +32,7 @@ from ledger.queries import (
     AccountsAsked,
     Asked,
     Changes,
+    DailyAsked,
     EventsAsked,
     LogAsked,
     Page,
@@ -133,6 +135,16 @@ class SqlQueries:
         with self._reading() as connection:
             items = account_money.read_usage(connection, shard, account_no, by, first_day, last_day)
         return {"account_no": account_no, "by": by, "items": items}
+
+    def daily(self, asked: DailyAsked, reach: Reach = ALL) -> Page:
+        """What each account held, moved and was charged for on days of booking."""
+        with self._reading() as connection:
+            return daily_reports.page_of_days(connection, asked, reach, self._shards)
+
+    def daily_sums(self, asked: DailyAsked, reach: Reach = ALL) -> list[Json]:
+        """The same of all accounts together, by currency."""
+        with self._reading() as connection:
+            return daily_reports.sums_of_days(connection, asked, reach)
 
     def explain(self, account_no: str, position: int) -> Json:
         """How a charge came about, to the last decimal; refused where there is none."""

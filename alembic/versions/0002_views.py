@@ -32,7 +32,7 @@ VIEWS = {
     ),
     "alerts": (
         "shard:int account_no:text point:text",
-        "level:text topic:text since_us:int position:int trace:json",
+        "level:text topic:text since_us:int due_us:int position:int trace:json",
     ),
     "energy_by_day": (
         "shard:int account_no:text point:text register:text day:text",
@@ -47,10 +47,12 @@ VIEWS = {
         "meter_no:text account_no:text at_us:int registers:json code:text reason:text",
     ),
     "statements": (
-        "shard:int account_no:text month:text",
+        "shard:int account_no:text day:text month:text",
         (
             "recharged_minor:int reversed_minor:int charged_minor:int adjusted_minor:int "
-            "granted_minor:int granted_used_minor:int units_bought_minor:int units_used_minor:int"
+            "granted_minor:int granted_used_minor:int units_bought_minor:int units_used_minor:int "
+            "quantity_wh:int quantity_l:int balance_after_minor:int granted_after_minor:int "
+            "position:int"
         ),
     ),
 }

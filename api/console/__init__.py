@@ -11,6 +11,7 @@ from api.console import (
     catalogue,
     command,
     commands,
+    daily_report,
     guide,
     live,
     login,
@@ -34,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     trips.router,
     alerts.router,
     catalogue.router,
+    daily_report.router,
     live.router,
     guide.router,
 )

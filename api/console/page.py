@@ -39,6 +39,7 @@ SECTIONS: Final = (
     ("alerts", "/alerts", words.N_("Alerts"), "accounts:read", "a"),
     ("commands", "/commands", words.N_("Commands"), "control:read", "c"),
     ("tariffs", "/tariffs", words.N_("Tariffs"), "catalogue:read", "t"),
+    ("reports", "/reports/daily", words.N_("Reports"), "accounts:read", "r"),
 )
 """Name, address, word, scope and key of each section."""
 

@@ -61,7 +61,7 @@ def totals(request: Request, who: AccountsReader) -> Response:
 @router.get(
     "/stream",
     response_class=StreamingResponse,
-    responses=streaming("text/event-stream", MESSAGE),
+    responses=streaming({"text/event-stream": MESSAGE}),
 )
 async def stream(
     request: Request,

@@ -1,4 +1,4 @@
-"""Statements (账单): what moved in each account by month of its supply or payment."""
+"""Statements (账单): what moved in each account, by day of booking and month of supply."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,17 +19,18 @@ COLUMN_OF: Final[dict[type[Event], str]] = {
     facts.CreditReversed: "reversed_minor",
     facts.AccountAdjusted: "adjusted_minor",
 }
-
-
+_KEYS: Final = ("shard", "account_no", "day", "month")
 BY_DAY: Final = frozenset({"charged_minor", "units_bought_minor"})
 """Of facts that say themselves to which day they belong."""
 
 
 class Statements:
-    """One row per account and month; opening and closing are running sums over the months.
+    """One row per account, day of booking and month; mostly a day has one month.
 
-    A month is that of the fact's own time: a late reading belongs to the month of its supply, while
-    the window that it changes is open.
+    A day is that of recording, as in the journal: once over it never changes, and the wallets at
+    its end are those after its last fact. A month is that of the fact's own time: a late reading
+    belongs to the month of its supply, while the window that it changes is open. Opening and
+    closing of a month are running sums over the months.
     `adjusted_minor` and `granted_minor` are signed, the others count in their column's direction.
     What a purchase of units bore itself is charged with it; what the units were bought for leaves
     the wallet with it, and is charged when they are used.
@@ -40,6 +41,7 @@ class Statements:
     columns: ClassVar[tuple[Column, ...]] = (
         Column("shard", "int", Merge.KEY),
         Column("account_no", "text", Merge.KEY),
+        Column("day", "text", Merge.KEY),
         Column("month", "text", Merge.KEY),
         Column("recharged_minor", "int", Merge.ADD),
         Column("reversed_minor", "int", Merge.ADD),
@@ -49,6 +51,11 @@ class Statements:
         Column("granted_used_minor", "int", Merge.ADD),
         Column("units_bought_minor", "int", Merge.ADD),
         Column("units_used_minor", "int", Merge.ADD),
+        Column("quantity_wh", "int", Merge.ADD),
+        Column("quantity_l", "int", Merge.ADD),
+        Column("balance_after_minor", "int"),
+        Column("granted_after_minor", "int"),
+        Column("position", "int"),
     )
     _sums: ClassVar[tuple[str, ...]] = tuple(
         column.name for column in columns if column.merge is Merge.ADD
@@ -59,30 +66,28 @@ class Statements:
         self._months: dict[int, str] = {}
 
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
-        """Sums of the batch by account and month."""
-        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        """Sums of the batch by account, day of booking and month."""
+        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+        booked, booked_us = "", -1
         for recorded in batch:
             event: Any = recorded.event
             column = COLUMN_OF.get(type(event))
             if column is None:
                 continue
-            charged = column in BY_DAY
-            day = event.day if charged else local_day(self._timezone, recorded.valid_at_us)
-            key = (event.account_no, self._month(day))
+            if recorded.recorded_at_us != booked_us:  # Once for all facts of a commit.
+                booked_us = recorded.recorded_at_us
+                booked = date.fromordinal(local_day(self._timezone, booked_us)).isoformat()
+            is_of_day = column in BY_DAY
+            day = event.day if is_of_day else local_day(self._timezone, recorded.valid_at_us)
+            key = (event.account_no, booked, self._month(day))
             row = rows.get(key)
             if row is None:
-                row = rows[key] = {"shard": recorded.shard, "account_no": key[0], "month": key[1]}
+                row = rows[key] = dict(zip(_KEYS, (recorded.shard, *key), strict=True))
                 row.update(dict.fromkeys(self._sums, 0))
-            if column == "units_bought_minor":
-                _add_units(row, event)
-                continue
-            if charged:
-                row["granted_used_minor"] += event.granted_used_minor
-                if type(event) is not facts.FixedFeeCharged and event.units is not None:
-                    row["units_used_minor"] += event.units.paid_minor
-            elif column == "adjusted_minor" and event.wallet == "granted":
-                column = "granted_minor"
-            row[column] += event.amount_minor
+            row["balance_after_minor"] = event.balance_after_minor
+            row["granted_after_minor"] = event.granted_after_minor
+            row["position"] = recorded.position
+            _add(row, column, event)
         return list(rows.values())
 
     def _month(self, day: int) -> str:
@@ -90,6 +95,32 @@ class Statements:
         if month is None:
             month = self._months[day] = date.fromordinal(day).isoformat()[:7]
         return month
+
+
+def _add(row: dict[str, Any], column: str, event: Any) -> None:  # noqa: ANN401 - of eight topics
+    if column == "units_bought_minor":
+        _add_units(row, event)
+        return
+    if column == "charged_minor":
+        row["granted_used_minor"] += event.granted_used_minor
+        if type(event) is not facts.FixedFeeCharged:
+            row[f"quantity_{event.unit}"] += _quantity(event)
+            if event.units is not None:
+                row["units_used_minor"] += event.units.paid_minor
+    elif column == "adjusted_minor" and event.wallet == "granted":
+        column = "granted_minor"
+    row[column] += event.amount_minor
+
+
+def _quantity(event: facts.AccountCharged | facts.ChargeCorrected) -> int:
+    """What is charged now, less what was charged for the same span before."""
+    if isinstance(event, facts.AccountCharged):
+        return _counted(event)
+    return sum(map(_counted, event.intervals)) - sum(map(_counted, event.replaced))
+
+
+def _counted(interval: facts.AccountCharged | facts.MeteredInterval) -> int:
+    return sum(quantity for _, _, quantity in interval.registers.values())
 
 
 def _add_units(row: dict[str, Any], event: facts.UnitsSold | facts.UnitsReturned) -> None:

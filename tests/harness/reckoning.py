@@ -14,6 +14,7 @@ from ledger.events.meter import QuarantineSettled, ReadingQuarantined
 from ledger.values import instant
 from tests.harness.desk import TIMEZONE, Desk
 from tests.harness.reckoned_accounts import check_accounts, check_totals, folded, live, worth
+from tests.harness.reckoned_days import check_days
 
 DAY_US: Final = 86_400_000_000
 
@@ -24,6 +25,7 @@ def check_all(desk: Desk) -> None:
     check_accounts(desk, log)
     check_totals(desk, log)
     check_statements(desk, log)
+    check_days(desk, log)
     check_energy(desk, log)
     check_journal(desk, log)
     check_tax(log)
@@ -74,8 +76,9 @@ def check_statements(desk: Desk, log: list[Recorded]) -> None:
     expected = {
         (no, month, *(total[name] for name in names)) for (no, month), total in sums.items()
     }
-    columns = ", ".join(f"{name}_minor" for name in names)
-    assert live(desk, "statements", f"account_no, month, {columns}") == expected
+    columns = ", ".join(f"CAST(SUM({name}_minor) AS BIGINT)" for name in names)
+    by_month = "statements GROUP BY account_no, month"
+    assert live(desk, by_month, f"account_no, month, {columns}") == expected
     _check_wallets(log, sums)
 
 

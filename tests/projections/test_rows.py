@@ -96,7 +96,7 @@ def test_a_charge_belongs_to_the_month_of_its_supply_and_money_to_its_own() -> N
     money = [(paid(50_00, 50_00), at_us("2026-02-01")), (adjusted(1, 1), at_us("2026-01-31T23:59"))]
     past = recorded((charge, at_us("2026-02-01")), *money)
     rows = view_of(Statements(SHANGHAI), [past])
-    found = {key[2]: row for key, row in rows.items()}
+    found = {key[3]: row for key, row in rows.items()}
     january, february = found["2026-01"], found["2026-02"]
     assert (january["charged_minor"], january["adjusted_minor"]) == (5_00, 1)
     assert (february["charged_minor"], february["recharged_minor"]) == (0, 50_00)
