@@ -1,18 +1,25 @@
-"""What falls due by time alone: the fixed charges of meters that are silent."""
+"""What falls due by time alone: fixed charges of silent meters, trips behind a no-cut window."""
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Final, Self
 
 from sqlalchemy import Engine
 
+from adapters.views.device_queue import due_holds
 from adapters.views.silent import silent_accounts
+from ledger.aggregates import Refused
 from ledger.aggregates.account.fixed_fees import SILENT_US
-from ledger.commands import Json, accrue_fixed
+from ledger.commands import Json, accrue_fixed, decide_due
+from ledger.projections.holds import NO_CUT
 from ledger.store import Context, Ledger
 
 FIRST_S: Final = 60.0
 EVERY_S: Final = 900.0
+TRIPS_EVERY_S: Final = 5.0
+AT_ONCE: Final = 500
+"""Decisions handed over together; payments go between them."""
 CONTEXT: Final = Context("scheduler", "fixed charges due")
 
 log = logging.getLogger(__name__)
@@ -27,35 +34,68 @@ def accrue_due(ledger: Ledger, engine: Engine, now_us: int, context: Context = C
     return total
 
 
+def decide_due_trips(ledger: Ledger, engine: Engine, now_us: int) -> Json:
+    """Decide again about everybody whose trip was put off until now; again changes nothing."""
+    with engine.execution_options(read_only=True).begin() as connection:
+        due = due_holds(connection, NO_CUT, now_us)
+    numbers = sorted({each.account_no for each in due})
+    changed = 0
+    for some in (numbers[at : at + AT_ONCE] for at in range(0, len(numbers), AT_ONCE)):
+        asked = [(number, decide_due.submit(number, ledger)) for number in some]
+        for number, answer in asked:
+            try:
+                changed += bool(answer.result().body["changed"])
+            except Refused as refused:
+                log.warning("The trip of %s stays put off: %s", number, refused)
+    return {"looked_at": len(numbers), "changed": changed}
+
+
 class Clockwork:
     """Looks for what is due, again and again; several processes may, and nothing is done twice."""
 
-    def __init__(self, ledger: Ledger, engine: Engine, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        engine: Engine,
+        every_s: float = EVERY_S,
+        trips_every_s: float = TRIPS_EVERY_S,
+    ) -> None:
         self._ledger = ledger
         self._engine = engine
-        self._every_s = every_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=duty, name=f"clockwork-{name}", daemon=True)
+            for name, *duty in (
+                ("charges", self.due, every_s, "Fixed charges could not be accrued"),
+                ("trips", self.due_trips, trips_every_s, "Due trips could not be decided"),
+            )
+        ]
 
     def start(self) -> Self:
         """Begin to look."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def stop(self) -> None:
         """Finish what is under way and stop."""
         self._stopping.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def due(self, now_us: int) -> Json:
-        """Do what is due at a time."""
+        """Charge what is due at a time."""
         return accrue_due(self._ledger, self._engine, now_us)
 
-    def _run(self) -> None:
-        wait_s = min(FIRST_S, self._every_s)
+    def due_trips(self, now_us: int) -> Json:
+        """Decide the trips that are due at a time."""
+        return decide_due_trips(self._ledger, self._engine, now_us)
+
+    def _run(self, duty: Callable[[int], Json], every_s: float, failed: str) -> None:
+        wait_s = min(FIRST_S, every_s)
         while not self._stopping.wait(wait_s):
-            wait_s = self._every_s
+            wait_s = every_s
             try:
-                self.due(self._ledger.clock())
+                duty(self._ledger.clock())
             except Exception:
-                log.exception("Fixed charges could not be accrued; they are tried again.")
+                log.exception("%s; they are tried again.", failed)

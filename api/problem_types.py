@@ -104,6 +104,7 @@ OF_CONTROL: Final[Mapping[str, str]] = {
     "guarantee_in_the_past": "The guarantee would have ended already.",
     "guaranteed": "The supply is guaranteed.",
     "id_unknown": "It is no id of this ledger.",
+    "no_cut_window": "Nobody is cut by the policy of the point now.",
     "protected": "The customer is protected from being cut.",
     "service_point_gone": "The service point was removed.",
     "supply_cut_for_debt": "The money does not suffice for the supply.",
@@ -112,6 +113,7 @@ OF_CONTROL: Final[Mapping[str, str]] = {
 OF_CATALOGUE: Final[Mapping[str, str]] = {
     "draft_unknown": "No such draft waits.",
     "gateway_unknown": "There is no such gateway.",
+    "policy_invalid": "The document has mistakes; `problems` names each with its fix.",
     "same_person": "Whoever wrote a draft cannot approve it.",
     "tariff_invalid": "The document has mistakes; `problems` names each with its fix.",
     "tariff_version_changed": "A version that is in force cannot change.",

@@ -47,6 +47,7 @@ STATUSES: Final[dict[str, int]] = {
     "forbidden": 403,
     "csrf": 403,
     "too_large": 413,
+    "policy_invalid": 422,
     "tariff_invalid": 422,
     "views_behind": 503,
     "invalid": 422,

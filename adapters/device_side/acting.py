@@ -13,16 +13,16 @@ from adapters.device_side.aside import HEARING, POLICY, STEERING, SetAside, read
 from adapters.devices.dispatcher import Dispatcher
 from adapters.devices.figures import device_figures
 from adapters.devices.fleet import Fleet
-from adapters.devices.hearing import NEVER_US, STATUS, heard
+from adapters.devices.hearing import HELD_US, NEVER_US, STATUS, heard
 from adapters.devices.hearing import TOPICS as COMMAND_TOPICS
 from adapters.devices.poller import Poller
 from adapters.devices.reconciling import Reconciler
 from adapters.devices.waiting import Waiting
 from adapters.settings import Settings
 from adapters.views.device_queue import (
-    DueGuarantee,
+    DueHold,
     QueuedCommand,
-    due_guarantees,
+    due_holds,
     find_command,
     line_of,
     open_commands,
@@ -60,7 +60,7 @@ class Acting:
         self._reader = engine.execution_options(read_only=True)
         self._gateways: dict[str, str] = {}
         self._aside = SetAside(engine)
-        self._unended: set[DueGuarantee] = set()
+        self._unended: set[DueHold] = set()
         shards = range(ledger.terms.shards)
         self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, STEERING) for n in shards]
         with self._reader.begin() as connection:
@@ -131,12 +131,12 @@ class Acting:
     def end_guarantees(self) -> bool:
         """Let guarantees end whose time has passed."""
         with self._reader.begin() as connection:
-            due = due_guarantees(connection, self._ledger.clock())
+            due = due_holds(connection, "guarantee", self._ledger.clock())
         for each in due:
             self._end_one(each)
         return False
 
-    def _end_one(self, due: DueGuarantee) -> None:
+    def _end_one(self, due: DueHold) -> None:
         try:
             guarantee.end_due(due.account_no, due.point, self._ledger)
         except LogUnavailableError:
@@ -173,11 +173,15 @@ class Acting:
             gateway=self._gateway_of(body["meter_no"]),
             status=body["status"],
             attempt=body["attempts"],
-            again_at_us=NEVER_US if body["status"] == "held" else 0,
+            again_at_us=self._free_at(body["again_at_us"]) if body["status"] == "held" else 0,
             position=position,
         )
         self.dispatcher.take([command])
         self._reconciler.forget(command.meter_no)
+
+    def _free_at(self, until_us: int) -> int:
+        """When to look at a held command: as the clock says, else when something is told."""
+        return min(until_us, self._ledger.clock() + HELD_US) if until_us else NEVER_US
 
     def _hear(self, following: Following, head: int) -> bool:
         items, reached = following.next(head)
@@ -217,7 +221,7 @@ class Acting:
             gateway=self._gateway_of(queued.meter_no),
             status=queued.status,
             attempt=queued.attempts,
-            again_at_us=queued.again_us,
+            again_at_us=0 if queued.status == "held" else queued.again_us,
             position=queued.position,
         )
 

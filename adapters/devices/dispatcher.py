@@ -27,6 +27,7 @@ from ledger.commands.advance_command import (
     record_seen,
     record_sent,
 )
+from ledger.commands.request_command import ON_THE_LINE_US
 from ledger.commands.show_supply import shows
 from ledger.devices import MeterAddress, Offline, Ok, Order, OrderKind, Outcome
 from ledger.devices import Refused as MeterRefused
@@ -38,7 +39,6 @@ LOOKS_S: Final = (0.0, 0.1, 0.4, 1.0)
 """Pauses before each look at a meter that obeys: a relay takes a moment to move."""
 ANSWER_S: Final = 60.0
 """A line that keeps an order longer than this has lost it."""
-SENT_WITHIN_US: Final = 60_000_000
 AFTER_FAULT_US: Final = 2_000_000
 """Pause after a fault of our own, or after a step that changed nothing."""
 STILL_US: Final = {"held": HELD_US, "awaiting_customer": CUSTOMER_US}
@@ -192,7 +192,7 @@ class Dispatcher:
             return Offline("another process acts on the meters")
         expires_at_us = leave.expires_at_us
         if kind == TRIP:
-            expires_at_us = min(expires_at_us, self._ledger.clock() + SENT_WITHIN_US)
+            expires_at_us = min(expires_at_us, self._ledger.clock() + ON_THE_LINE_US)
         order = Order(kind, expires_at_us or None)
         outcome = _answer(self._fleet.submit(leave.address, order))
         is_expired = isinstance(outcome, MeterRefused) and outcome.code == "expired"
@@ -238,6 +238,8 @@ def _answer(asked: "Future[Outcome]") -> Outcome:
 
 def _gone_on(command: Waiting, progress: Progress, now_us: int) -> Waiting:
     again_at_us = progress.again_at_us
+    if progress.status == "held":  # What holds it may end sooner than by the clock.
+        again_at_us = min(again_at_us, now_us + HELD_US)
     if progress.status in STILL_US and again_at_us <= now_us:
         again_at_us = now_us + STILL_US[progress.status]
     elif progress.status == command.status and again_at_us <= now_us:

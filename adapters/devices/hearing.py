@@ -53,6 +53,7 @@ def heard(recorded: Recorded, known: Waiting | None, gateway_of: Callable[[str],
 def _again(event: Any, recorded: Recorded) -> int:  # noqa: ANN401 - any fact of a command
     """When to go on: at a stated time, at once, or, where it is held, when more is told."""
     if isinstance(event, facts.CommandHeld):
-        return recorded.recorded_at_us + HELD_US
+        later_us = recorded.recorded_at_us + HELD_US
+        return min(event.until_us or later_us, later_us)
     again_at_us: int = getattr(event, "again_at_us", 0)
     return again_at_us

@@ -1,4 +1,4 @@
-"""The device queue as the dispatcher finds it when it begins, and the guarantees that are due."""
+"""The device queue as the dispatcher finds it when it begins, and the holds that are due."""
 
 from typing import Any, Final, NamedTuple
 
@@ -28,8 +28,8 @@ class QueuedCommand(NamedTuple):
     position: int
 
 
-class DueGuarantee(NamedTuple):
-    """A guarantee whose time has passed."""
+class DueHold(NamedTuple):
+    """What kept a point from being cut, and whose time has passed."""
 
     account_no: str
     point: str
@@ -62,16 +62,18 @@ def find_command(connection: Connection, command_id: str) -> QueuedCommand | Non
     return None if row is None else QueuedCommand(*row)
 
 
-def due_guarantees(connection: Connection, now_us: int) -> list[DueGuarantee]:
-    """Guarantees that end by themselves now."""
+def due_holds(connection: Connection, kind: str, now_us: int) -> list[DueHold]:
+    """Holds of a kind that end by themselves now, in order of their accounts."""
     rows = connection.execute(
-        select(HOLDS.c.account_no, HOLDS.c.point).where(
-            HOLDS.c.kind == "guarantee",
+        select(HOLDS.c.account_no, HOLDS.c.point)
+        .where(
+            HOLDS.c.kind == kind,
             HOLDS.c.is_active == 1,
             HOLDS.c.until_us.between(1, now_us),
         )
+        .order_by(HOLDS.c.shard, HOLDS.c.account_no)
     )
-    return [DueGuarantee(*row) for row in rows]
+    return [DueHold(*row) for row in rows]
 
 
 def line_of(connection: Connection, meter_no: str) -> Any:  # noqa: ANN401 - a database row

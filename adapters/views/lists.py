@@ -112,6 +112,7 @@ def _decision(row: Any) -> Json:  # noqa: ANN401 - a database row
         "level": row.level,
         "decision": row.topic,
         "since": rfc3339(row.since_us),
+        "due": rfc3339(row.due_us) if row.due_us else None,
         "shard": row.shard,
         "position": row.position,
     }

@@ -222,6 +222,8 @@ class Decision(Told):
     level: Level
     decision: Topic
     since: Time
+    due: Time | None
+    """When a trip is decided anew that a no-cut window or the grace put off."""
     shard: Shard
     position: Position
 

@@ -145,7 +145,7 @@ def policy(request: Request, _who: CatalogueReader, policy_id: Id) -> Response:
 @router.post(
     "/policies",
     status_code=201,
-    responses=answering(told.PolicyPublished, status=201),
+    responses=answering(told.PolicyPublished, "policy_invalid", status=201),
     openapi_extra=taking(PolicyDocument, POLICY),
 )
 async def publish_policy_(request: Request, who: CatalogueWriter) -> Response:

@@ -37,7 +37,7 @@ Status = Annotated[str, Query(pattern=r"^[a-z_]{0,32}$", description="Or `open`:
     responses=answering(
         told.CommandAccepted,
         *("account_not_open", "command_not_supported", "disputed", "expires_in_the_past"),
-        *("guaranteed", "protected"),
+        *("guaranteed", "no_cut_window", "protected"),
         *("service_point_unknown", "supply_cut_for_debt"),
         status=202,
     ),
@@ -89,7 +89,8 @@ async def cancel(request: Request, who: ControlWriter, command_id: Numbered) -> 
     responses=answering(
         told.CommandAccepted,
         *("command_not_retryable", "command_superseded", "command_unknown", "disputed"),
-        *("guaranteed", "id_unknown", "protected", "service_point_gone", "supply_cut_for_debt"),
+        *("guaranteed", "id_unknown", "no_cut_window", "protected", "service_point_gone"),
+        "supply_cut_for_debt",
         status=202,
     ),
     openapi_extra=merged(taking(retry_command.RetryCommand, {}, "command_id"), keyed()),

@@ -123,11 +123,11 @@ class DeviceCommand(Aggregate):
             expires_at_us = now_us + TRIP_LASTS_US
         return facts.CommandQueued(*self.identity, code, again_at_us, expires_at_us)
 
-    def hold(self, code: str) -> facts.CommandHeld | None:
-        """Keep it back; held for the same reason already is silence."""
-        if self.status == "held" and self.code == code:
+    def hold(self, code: str, until_us: int = 0) -> facts.CommandHeld | None:
+        """Keep it back; held for the same reason as long already is silence."""
+        if (self.status, self.code, self.again_at_us) == ("held", code, until_us):
             return None
-        return facts.CommandHeld(*self.identity, code)
+        return facts.CommandHeld(*self.identity, code, until_us)
 
     def dispatch(self, meter_no: str, gateway_id: str, unit: int) -> facts.CommandDispatched:
         """Send it once more."""
@@ -174,6 +174,7 @@ def _requested(command: DeviceCommand, event: facts.CommandRequested, _at: int) 
 def _held(command: DeviceCommand, event: facts.CommandHeld, _at: int) -> None:
     command.status = "held"
     command.code = event.code
+    command.again_at_us = event.until_us
     command.expires_at_us = 0  # Its time does not run while it may not be sent.
 
 

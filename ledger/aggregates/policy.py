@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger.aggregates import Aggregate
 from ledger.aggregates.account.control import Terms
+from ledger.aggregates.account.no_cut import HOUR_US, NoCut
+from ledger.aggregates.policy_windows import WINDOWS_MAX, NoCutWindow
 from ledger.events import Event
 from ledger.events.catalogue import PolicyPublished
 
 Minor = Annotated[int, Field(strict=True, ge=-(10**14), le=10**14)]
 Days = Annotated[int, Field(strict=True, ge=0, le=9998)]
+Hours = Annotated[int, Field(strict=True, ge=0, le=720)]
 
 
 class _Document(BaseModel):
@@ -30,6 +33,8 @@ class TripLine(_Document):
     """Where supply is cut; days left are an estimate and never cut anybody off."""
 
     available_minor: Minor
+    grace_hours: Hours = 0
+    """So long after the line was reached nobody is cut yet."""
 
 
 class PolicyDocument(_Document):
@@ -43,6 +48,8 @@ class PolicyDocument(_Document):
     restore_above_minor: Minor | None = None
     hysteresis_minor: Annotated[int, Field(strict=True, ge=0, le=10**12)] = 0
     cuts: tuple[Literal["electricity", "water", "hot_water", "gas", "heat"], ...] = ("electricity",)
+    no_cut_windows: Annotated[tuple[NoCutWindow, ...], Field(max_length=WINDOWS_MAX)] = ()
+    """When nobody is cut, by the clock of the account; what is due then comes at their end."""
 
     @model_validator(mode="after")
     def _lines_descend(self) -> Self:
@@ -67,6 +74,12 @@ class PolicyDocument(_Document):
             return self.restore_above_minor
         return (self.trip.available_minor if self.trip else 0) + self.hysteresis_minor
 
+    def no_cut(self) -> NoCut | None:
+        """What keeps trips back; None where nothing ever does."""
+        grace_us = self.trip.grace_hours * HOUR_US if self.trip else 0
+        windows = tuple(each.window() for each in self.no_cut_windows)
+        return NoCut(windows, grace_us) if windows or grace_us else None
+
     def terms(self, version: int) -> Terms:
         """The terms that decisions are made by."""
         lines = self.lines_minor()
@@ -82,6 +95,7 @@ class PolicyDocument(_Document):
             restore_minor=self.restore_minor(),
             cuts=frozenset(self.cuts),
             top_minor=max((line for line in lines if line is not None), default=-(10**15)),
+            no_cut=self.no_cut(),
         )
 
 

@@ -20,7 +20,7 @@ from ledger.aggregates.command import DeviceCommand
 from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
-from ledger.aggregates.policy import ControlPolicy, PolicyDocument
+from ledger.aggregates.policy import ControlPolicy
 from ledger.aggregates.tariff import Tariff
 from ledger.aggregates.tariff_draft import TariffDraft
 from ledger.aggregates.trip_switch import TripSwitch
@@ -42,7 +42,7 @@ from ledger.events import (
 from ledger.events.registry import decode
 from ledger.ports import Row
 from ledger.pricing import CompiledTariff, NotRateable
-from ledger.store.session import compiled
+from ledger.store.session import compiled, terms_of
 
 KINDS: Final[dict[type[Event], type[Aggregate]]] = {
     **dict.fromkeys((*account.EVENTS, *supply.EVENTS), Account),
@@ -63,6 +63,7 @@ CONTROL: Final = (
     account.AccountReminded,
     account.AccountWarned,
     account.WarningCancelled,
+    account.SupplyTripPostponed,
     account.SupplyTripOrdered,
     account.SupplyRestoreOrdered,
 )
@@ -128,8 +129,8 @@ class Auditor:
         if isinstance(event, catalogue.TariffPublished):
             self._tariffs[event.tariff_id, row.version] = compiled(bytes(event.document))
         elif isinstance(event, catalogue.PolicyPublished):
-            document = PolicyDocument.model_validate_json(bytes(event.document))
-            self._decisions.learn(document.terms(row.version), row.recorded_at)
+            terms = terms_of(bytes(event.document), row.version)
+            self._decisions.learn(terms, row.recorded_at)
 
     def _rederived(self, state: Account, event: Event, row: Row) -> Iterator[tuple[str, str]]:
         if isinstance(event, account.AccountCharged):
@@ -143,7 +144,7 @@ class Auditor:
         elif isinstance(event, account.UnitsReturned):
             yield from self._return(state, event, row)
         elif isinstance(event, CONTROL):
-            yield from self._control(state, event)
+            yield from self._control(state, event, row)
         elif isinstance(event, Movement):
             yield from _movement(state, event)
 
@@ -226,14 +227,14 @@ class Auditor:
         elif again != event:
             yield "sale", f"given back again it is {_first_difference(again, event)}"
 
-    def _control(self, state: Account, event: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - five topics, one shape
+    def _control(self, state: Account, event: Any, row: Row) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - topics of one shape
         trace = event.trace
         terms = self._decisions.terms(trace.policy_id, trace.policy_version)
         points = [point for point in state.points if point.name == event.point]
         if terms is None or not points:
             yield "control", "its policy or its service point was not known before it"
             return
-        again = list(decide_level(state, points[0], terms))
+        again = list(decide_level(state, points[0], terms, row.recorded_at))
         if again != [event]:
             yield "control", f"decided again it is {again or 'no decision'}"
 

@@ -74,7 +74,7 @@ class Decisions:
             for terms in self._in_force(point.policy_id, at_us):
                 if is_quiet(account, point, terms):
                     break
-                decided = [fact.TOPIC for fact in decide_level(account, point, terms)]
+                decided = [fact.TOPIC for fact in decide_level(account, point, terms, at_us)]
                 if not decided:
                     break
                 wanted = wanted or f"{point.name}: {decided[0]}"

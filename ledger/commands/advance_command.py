@@ -15,6 +15,7 @@ from ledger.aggregates.meter import Meter
 from ledger.aggregates.work_order import WorkOrder
 from ledger.commands import Json
 from ledger.commands.request_command import (
+    Held,
     open_work_order,
     place,
     shard_of_id,
@@ -88,11 +89,11 @@ def begin_dispatch(command_id: str, ledger: Ledger, *, may_trip: bool) -> Dispat
         if at is None:
             return
         account, point = at
-        code = what_holds(session, account, point, command)
-        if code is None and command.kind == TRIP and not may_trip:
-            code = "trips_off"
-        if code is not None:
-            session.record(command, facts.CommandHeld(*command.identity, code), session.now_us)
+        holds = what_holds(session, account, point, command)
+        if holds is None and command.kind == TRIP and not may_trip:
+            holds = Held("trips_off")
+        if holds is not None:
+            session.record(command, facts.CommandHeld(*command.identity, *holds), session.now_us)
         else:
             found.append(_dispatch(session, point, command))
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ledger.aggregates import Refused
 from ledger.aggregates.policy import ControlPolicy, PolicyDocument
+from ledger.aggregates.policy_windows import window_problems
 from ledger.commands import Json
 from ledger.pricing.problems import Problem, pointer
 from ledger.store import Answer, Context, Ledger, Session
@@ -24,7 +25,7 @@ class PolicyRefused(Refused):
 def lint(document: Json) -> list[Problem]:
     """What keeps a control policy from being published, place by place."""
     try:
-        PolicyDocument.model_validate(document)
+        policy = PolicyDocument.model_validate(document)
     except ValidationError as error:
         return [
             Problem(
@@ -32,7 +33,7 @@ def lint(document: Json) -> list[Problem]:
             )
             for problem in error.errors(include_url=False, include_context=False)
         ]
-    return []
+    return list(window_problems(policy.no_cut_windows))
 
 
 def checked(document: Json) -> PolicyDocument:
@@ -45,6 +46,9 @@ def checked(document: Json) -> PolicyDocument:
 
 def handle(document: PolicyDocument, ledger: Ledger, context: Context) -> Answer:
     """Put the policy in force; the same document again changes nothing."""
+    problems = list(window_problems(document.no_cut_windows))
+    if problems:
+        raise PolicyRefused(problems)
     return ledger.decide(
         lambda session: _decide(document, session), context, shards=(CATALOGUE_SHARD,)
     )

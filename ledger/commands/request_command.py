@@ -1,10 +1,11 @@
 """Request a device command (控制命令): an order to the meter of a service point."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account, Point
+from ledger.aggregates.account.no_cut import Hold
 from ledger.aggregates.account.supply import (
     CLOSING,
     TRIP,
@@ -20,7 +21,7 @@ from ledger.devices import OrderKind, obeyed_by
 from ledger.events import command as facts
 from ledger.events.supply import SupplyCommanded
 from ledger.store import Answer, Context, Ledger, Session
-from ledger.values import micros
+from ledger.values import MICROS_PER_SECOND, micros, rfc3339
 
 BY_HAND: Final = ""
 FORBIDDEN: Final = {
@@ -28,6 +29,16 @@ FORBIDDEN: Final = {
     "guaranteed": "The supply is guaranteed; end the guarantee first.",
     "disputed": "What is owed is in dispute; release the dispute first.",
 }
+NO_CUT: Final = "no_cut_window"
+ON_THE_LINE_US: Final = 60 * MICROS_PER_SECOND
+"""An order may lie on the line for so long before it is sent, or not sent any more."""
+
+
+class Held(NamedTuple):
+    """Why a command is not sent now; `until_us` is 0 where no clock ends it."""
+
+    code: str
+    until_us: int = 0
 
 
 class RequestCommand(Command):
@@ -54,7 +65,7 @@ def handle(command: RequestCommand, ledger: Ledger, context: Context) -> Answer:
         if newest is not None and newest.is_open and newest.kind == command.kind:
             return command_answer(newest)
         _require_obeyed(session, account, point, command.kind)
-        require_lawful(account, point, command.kind, session.now_us)
+        require_lawful(session, account, point, command.kind)
         made = order(
             session,
             account,
@@ -81,12 +92,20 @@ def _require_obeyed(session: Session, account: Account, point: Point, kind: Orde
         )
 
 
-def require_lawful(account: Account, point: Point, kind: str, now_us: int) -> None:
+def require_lawful(session: Session, account: Account, point: Point, kind: str) -> None:
     """Nobody who is protected is cut by hand; nobody is given by hand what the rules withhold."""
+    now_us = session.now_us
     if kind == TRIP:
         forbids = what_forbids_a_trip(account, point, now_us)
         if forbids is not None:
             raise Refused(forbids, FORBIDDEN[forbids])
+        window = open_window(session, account, point)
+        if window is not None:
+            raise Refused(
+                NO_CUT,
+                f"Nobody is cut by the policy {point.policy_id} until "
+                f"{rfc3339(window.until_us)} ({', '.join(window.by)}).",
+            )
     if kind in CLOSING and not point.off_by_hand and wanted_supply(point, now_us) == "off":
         raise Refused(
             "supply_cut_for_debt",
@@ -139,9 +158,9 @@ def place(session: Session, account: Account, point: Point, command: DeviceComma
     """Let a command wait for its turn, or hold it back with the reason."""
     if command.status not in WAITING:
         return
-    code = what_holds(session, account, point, command)
-    if code is not None:
-        held = command.hold(code)
+    holds = what_holds(session, account, point, command)
+    if holds is not None:
+        held = command.hold(*holds)
         if held is not None:
             session.record(command, held, session.now_us)
     elif command.status != "queued":
@@ -150,16 +169,30 @@ def place(session: Session, account: Account, point: Point, command: DeviceComma
 
 def what_holds(
     session: Session, account: Account, point: Point, command: DeviceCommand
-) -> str | None:
-    """Code of what keeps a command from being sent now; None where it may be."""
+) -> Held | None:
+    """What keeps a command from being sent now; None where it may be."""
     if not session.aggregate(Meter, point.meter_no, account.shard).gateway_id:
-        return "meter_not_connected"
+        return Held("meter_not_connected")
     if command.kind != TRIP:
         return None
     forbids = what_forbids_a_trip(account, point, session.now_us)
-    if forbids is None and are_suspended(session, account.site):
-        return "trips_suspended"
-    return forbids
+    if forbids is not None:
+        return Held(forbids)
+    if are_suspended(session, account.site):
+        return Held("trips_suspended")
+    window = open_window(session, account, point)
+    return None if window is None else Held(NO_CUT, window.until_us)
+
+
+def open_window(session: Session, account: Account, point: Point) -> Hold | None:
+    """The no-cut window that is open, or opens before an order would have arrived."""
+    no_cut = session.terms(point.policy_id).no_cut
+    if no_cut is None:
+        return None
+    now_us = session.now_us
+    return no_cut.window(account.timezone, now_us) or no_cut.window(
+        account.timezone, now_us + ON_THE_LINE_US
+    )
 
 
 def newest_command(session: Session, point: Point, shard: int) -> DeviceCommand | None:

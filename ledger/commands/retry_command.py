@@ -27,7 +27,7 @@ def handle(command: RetryCommand, ledger: Ledger, context: Context) -> Answer:
         account, point = at
         if found.moves_supply and point.command_id != found.command_id:
             raise Refused("command_superseded", "A newer order of this point counts.")
-        require_lawful(account, point, found.kind, session.now_us)
+        require_lawful(session, account, point, found.kind)
         session.record(found, queued, session.now_us)
         place(session, account, point, found)
         return command_answer(found)

@@ -39,12 +39,17 @@ def submit(steering: Steering, ledger: Ledger, context: Context) -> "Future[Answ
             if point.name == steering.point:
                 steer(session, account, point, steering.reason, steering.cause)
                 newest = newest_command(session, point, account.shard)
-                return {} if newest is None else command_answer(newest)
+                return {} if newest is None else _told(newest)
         return {}  # The point was removed meanwhile.
 
     key = f"{steering.account_no}/{steering.point}/{steering.cause}"
     claim = Claim("command", key, "", steering.account_no)
     return ledger.submit(decide, context, accounts=(steering.account_no,), claims=(claim,))
+
+
+def _told(newest: DeviceCommand) -> Json:
+    """To whoever sends it: when a command that is held by the clock may go on."""
+    return {**command_answer(newest), "again_at_us": newest.again_at_us}
 
 
 def steer(session: Session, account: Account, point: Point, reason: str, cause: str) -> None:

@@ -440,6 +440,22 @@ class WarningCancelled(Event, frozen=True):
 
 class SupplyTripOrdered(Event, frozen=True):
     """The ledger decided to cut the point (停电): a decision, not yet an open relay."""
+class SupplyTripPostponed(Event, frozen=True):
+    """The trip line was reached, and nobody is cut now (暂缓停电): supply stays on for the time.
+
+    `held_by` names the no-cut windows of the policy that are open, or `grace`; `since_us` is when
+    the line was reached, and at `due_us` it is decided anew.
+    """
+
+    TOPIC: ClassVar[str] = "account.supply_trip_postponed.v1"
+    account_no: str
+    point: str
+    trace: Trace
+    held_by: tuple[str, ...]
+    since_us: int
+    due_us: int
+
+
 
     TOPIC: ClassVar[str] = "account.supply_trip_ordered.v1"
     account_no: str
@@ -488,5 +504,6 @@ EVENTS: Final = (
     WarningCancelled,
     SupplyTripOrdered,
     SupplyRestoreOrdered,
+    SupplyTripPostponed,
     AccountClosed,
 )

@@ -27,13 +27,17 @@ class CommandRequested(Event, frozen=True):
     work_order_no: str
 
 
-class CommandHeld(Event, frozen=True):
-    """It is not sent for now, and why: a guarantee, a dispute, a meter that is not connected."""
+class CommandHeld(Event, frozen=True, omit_defaults=True):
+    """It is not sent for now, and why: a guarantee, a dispute, a meter that is not connected.
+
+    Where that ends by the clock, as a no-cut window does, `until_us` is when; else it is 0.
+    """
 
     TOPIC: ClassVar[str] = "command.held.v1"
     command_id: str
     account_no: str
     code: str
+    until_us: int = 0
 
 
 class CommandQueued(Event, frozen=True):

@@ -310,6 +310,7 @@ _CHANGES: Final[dict[type[Event], Callable[[Any, Recorded], Change]]] = {
     facts.AccountReminded: _supply("on"),
     facts.AccountWarned: _supply("on"),
     facts.WarningCancelled: _supply("on"),
+    facts.SupplyTripPostponed: _supply("on"),
     facts.SupplyTripOrdered: _supply("off"),
     facts.SupplyRestoreOrdered: _supply("on"),
     facts.AttributesChanged: _nothing,

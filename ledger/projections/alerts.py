@@ -14,6 +14,7 @@ TELLING: Final[frozenset[type[Event]]] = frozenset(
         facts.AccountReminded,
         facts.AccountWarned,
         facts.WarningCancelled,
+        facts.SupplyTripPostponed,
         facts.SupplyTripOrdered,
         facts.SupplyRestoreOrdered,
         facts.ServicePointRemoved,
@@ -22,7 +23,10 @@ TELLING: Final[frozenset[type[Event]]] = frozenset(
 
 
 class Alerts:
-    """One row per point that crossed a line or went; level `none` when nothing holds now."""
+    """One row per point that crossed a line or went; level `none` when nothing holds now.
+
+    `due_us` is when a trip is decided anew that was put off; null where none was.
+    """
 
     name: ClassVar[str] = "alerts"
     version: ClassVar[int] = 1
@@ -33,6 +37,7 @@ class Alerts:
         Column("level", "text"),
         Column("topic", "text"),
         Column("since_us", "int"),
+        Column("due_us", "int"),
         Column("position", "int"),
         Column("trace", "json"),
     )
@@ -52,6 +57,7 @@ class Alerts:
                 "level": "none",
                 "topic": event.TOPIC,
                 "since_us": recorded.valid_at_us,
+                "due_us": getattr(event, "due_us", None),
                 "position": recorded.position,
             }
             if type(event) is not facts.ServicePointRemoved:

@@ -61,6 +61,10 @@ def _requested(event: facts.CommandRequested, recorded: Recorded) -> Change:
     }
 
 
+def _held(event: facts.CommandHeld, recorded: Recorded) -> Change:
+    return {**_now("held", event, recorded, event.code), "again_us": event.until_us}
+
+
 def _queued(event: facts.CommandQueued, recorded: Recorded) -> Change:
     return {
         **_now("queued", event, recorded, event.code),
@@ -108,7 +112,7 @@ def _now(status: str, event: Any, recorded: Recorded, outcome: str) -> Change:  
 
 _CHANGES: Final[Changes] = {
     facts.CommandRequested: _requested,
-    facts.CommandHeld: _step("held", lambda event: event.code),
+    facts.CommandHeld: _held,
     facts.CommandQueued: _queued,
     facts.CommandDispatched: _dispatched,
     facts.CommandAcknowledged: _step("acknowledged", lambda _event: "ok"),

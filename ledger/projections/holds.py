@@ -1,17 +1,20 @@
-"""Holds: the points that are not cut for now, by guarantee or dispute, and the cases of supply."""
+"""Holds: the points that are not cut for now, and the cases of supply."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
-from ledger.events import Recorded
+from ledger.events import Recorded, account
 from ledger.events import supply as facts
 from ledger.projections import Column, Merge, Row
 from ledger.projections.newest import Change, Changes, newest
 
+NO_CUT: Final = "no_cut_window"
+
 
 class Holds:
-    """One row per point and kind (`guarantee`, `dispute`, `mismatch`); `is_active` 0 when over.
+    """One row per point and kind; `is_active` 0 when over.
 
+    Kinds are `guarantee`, `dispute`, `mismatch`, and `no_cut_window` where a trip was put off.
     `until_us` is 0 where it lasts until somebody ends it.
     """
 
@@ -50,6 +53,21 @@ def _ended(kind: str) -> Callable[[Any, Recorded], Change]:
     return lambda event, recorded: _of(event, recorded, kind, is_active=False)
 
 
+def _postponed(event: account.SupplyTripPostponed, recorded: Recorded) -> Change:
+    return {
+        **_of(event, recorded, NO_CUT, is_active=True),
+        "since_us": event.since_us,
+        "until_us": event.due_us,
+        "reason": ", ".join(event.held_by),
+    }
+
+
+def _decided(event: Any, recorded: Recorded) -> Change:  # noqa: ANN401 - facts of one shape
+    """A trip that was put off was decided, or its level is over."""
+    was_due = event.trace.level_before == "trip"
+    return _of(event, recorded, NO_CUT, is_active=False) if was_due else {}
+
+
 def _of(event: Any, recorded: Recorded, kind: str, *, is_active: bool) -> Change:  # noqa: ANN401 - as above
     return {
         "account_no": event.account_no,
@@ -74,4 +92,8 @@ _CHANGES: Final[Changes] = {
     facts.DisputeReleased: _ended("dispute"),
     facts.SupplyMismatchFound: _begun("mismatch"),
     facts.SupplyMismatchSettled: _ended("mismatch"),
+    account.SupplyTripPostponed: _postponed,
+    account.SupplyTripOrdered: _decided,
+    account.WarningCancelled: _decided,
+    account.ServicePointRemoved: _ended(NO_CUT),
 }

@@ -8,7 +8,7 @@ from ledger.projections import Row
 
 Change = dict[str, Any]
 Changes = Mapping[type[Event], Callable[[Any, Recorded], Change]]
-"""What each fact changes in its row; the row's key is part of it."""
+"""What each fact changes in its row; the row's key is part of it. One of no row changes nothing."""
 
 
 def newest(batch: Sequence[Recorded], changes: Changes, keys: Sequence[str]) -> list[Row]:
@@ -18,7 +18,10 @@ def newest(batch: Sequence[Recorded], changes: Changes, keys: Sequence[str]) -> 
         change_of = changes.get(type(recorded.event))
         if change_of is None:
             continue
-        change = {"shard": recorded.shard, **change_of(recorded.event, recorded)}
+        told = change_of(recorded.event, recorded)
+        if not told:
+            continue
+        change = {"shard": recorded.shard, **told}
         key = tuple([change[name] for name in keys])
         known = rows.get(key)
         rows[key] = change if known is None else {**known, **change}

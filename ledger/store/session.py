@@ -48,6 +48,12 @@ def _restore(state: Aggregate, saved: Aggregate) -> None:
 
 
 @lru_cache(maxsize=COMPILED_MAX)
+def terms_of(document: bytes, version: int) -> Terms:
+    """The terms of a published policy, read once."""
+    return PolicyDocument.model_validate_json(document).terms(version)
+
+
+@lru_cache(maxsize=COMPILED_MAX)
 def compiled(document: bytes) -> CompiledTariff:
     """A published document, compiled once."""
     return compile_tariff(msgspec.json.decode(document))
@@ -172,18 +178,23 @@ class Session:
             policy = self.load(ControlPolicy, CATALOGUE_SHARD, (stream,))[stream]
             if policy.version == 0:
                 raise Refused("policy_unknown", f"There is no policy {policy_id}; publish one.")
-            document = PolicyDocument.model_validate_json(policy.document)
-            known = self._terms[policy_id] = document.terms(policy.version)
+            known = self._terms[policy_id] = terms_of(policy.document, policy.version)
         return known
 
     def decide_levels(self, account: Account, at_us: int) -> None:
-        """Record what follows for the supply of an account after its money changed."""
+        """Record what follows for the supply of an account after its money changed.
+
+        What a policy with no-cut windows decides is true when it is decided, and not at the time
+        of a reading that arrived later: that may lie in a window.
+        """
+        now_us = self._recorded_at_us[account.shard]
         for point in account.points:
             terms = self.terms(point.policy_id)
             if is_quiet(account, point, terms):
                 continue
-            for fact in decide_level(account, point, terms):
-                self.record(account, fact, at_us)
+            valid_at_us = at_us if terms.no_cut is None else now_us
+            for fact in decide_level(account, point, terms, now_us):
+                self.record(account, fact, valid_at_us)
 
     def forget_catalogue(self) -> None:
         """Look tariffs and policies up again: one was published in this batch."""

@@ -18,7 +18,7 @@ TERMS = policy(hysteresis_minor=5_00, warn_days=3).terms(1)
 def rules() -> list[str]:
     """Every rule of a decision by a policy that has all of them."""
     account = an_account(added(), adjusted(-24_73, -24_73))
-    (decision,) = decide_level(account, the_point(account), TERMS)
+    (decision,) = decide_level(account, the_point(account), TERMS, 0)
     return [rule.rule for rule in decision.trace.rules]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from ledger.aggregates.policy_windows import NoCutWindow
 from ledger.commands import (
     cancel_command,
     connect_meter,
@@ -21,9 +22,11 @@ from ledger.commands.advance_command import (
     record_seen,
     record_sent,
 )
+from ledger.commands.assign import AssignPolicy, assign_policy
 from ledger.devices import MeterState, NoAnswer, Offline, Ok, Order, OrderKind, Outcome, Relay
 from ledger.devices import Refused as MeterRefused
 from tests.harness.desk import ACTOR, Desk, Json, point
+from tests.harness.documents import policy
 
 GATEWAY: Final = "G1"
 OBEYS: Final = Ok()
@@ -138,6 +141,7 @@ def device_day(desk: Desk) -> None:
     _stuck(Line(desk, "D3", "D3"))
     _without_end(Line(desk, "D4", "D4"))
     _suspended(Line(desk, "D5", "D5"))
+    _spared(Line(desk, "D6", "D6"))
 
 
 def _cut_and_restored(line: Line) -> None:
@@ -196,6 +200,14 @@ def _without_end(line: Line) -> None:
     recall = line.request("recall")["command_id"]
     cancelled = cancel_command.CancelCommand(command_id=recall, reason="not needed")
     cancel_command.handle(cancelled, line.desk.ledger, ACTOR)
+
+
+def _spared(line: Line) -> None:
+    summer = NoCutWindow(name="summer", first_day="06-01", last_day="09-15")
+    line.desk.publish(policy("spared", no_cut_windows=(summer,)))
+    spared = AssignPolicy(account_no=line.account_no, policy_id="spared")
+    assign_policy(spared, line.desk.ledger, ACTOR)
+    line.fall_behind()
 
 
 def _suspended(line: Line) -> None:

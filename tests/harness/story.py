@@ -120,7 +120,7 @@ class Story:
     def _move(self, fact: Event) -> None:
         self._add(fact)
         for point in self.account.points:
-            for level in decide_level(self.account, point, TERMS[point.policy_id]):
+            for level in decide_level(self.account, point, TERMS[point.policy_id], self._now_us):
                 self._add(level)
 
     def _add(self, fact: Event) -> None:

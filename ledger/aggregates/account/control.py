@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from ledger.aggregates.account.no_cut import Hold, NoCut
 from ledger.aggregates.account.state import DAYS_MAX, LEVELS, Account, Point, days_left
 from ledger.events import account as facts
+from ledger.values import rfc3339
 
 NONE, REMIND, WARN, TRIP = range(4)
 NO_DAYS: Final = (None, None)
@@ -14,6 +16,7 @@ ControlFact = (
     facts.AccountReminded
     | facts.AccountWarned
     | facts.WarningCancelled
+    | facts.SupplyTripPostponed
     | facts.SupplyTripOrdered
     | facts.SupplyRestoreOrdered
 )
@@ -38,33 +41,59 @@ class Terms(NamedTuple):
     """Service kinds that this policy may cut."""
     top_minor: int
     """The highest line: above it no level holds."""
+    no_cut: NoCut | None = None
+    """When nobody is cut whatever is owed; None where nothing keeps a trip back."""
 
 
-def decide_level(account: Account, point: Point, terms: Terms) -> Iterator[ControlFact]:
+def decide_level(
+    account: Account, point: Point, terms: Terms, now_us: int
+) -> Iterator[ControlFact]:
     """The facts that follow when the level of a point changes; nothing when it does not.
 
-    An account that no money has moved in yet is left alone: nobody is cut at the opening.
+    An account that no money has moved in yet is left alone: nobody is cut at the opening. Only
+    where a trip is due is it looked whether a window of the policy is open at `now_us`.
     """
     if not account.has_moved:
         return
     available = account.available_at(point)
     before = INDEX[point.level]
     remaining = days_left(available, sum(account.week)) if terms.days != NO_DAYS else DAYS_MAX
-    after = level_after(before, available, remaining, point.service_kind, terms)
+    after = level_after(
+        WARN if point.trip_due_us else before, available, remaining, point.service_kind, terms
+    )
+    if after == TRIP and (before != TRIP or point.trip_due_us):
+        yield from _trip(account, point, terms, available, now_us)
+        return
     if after == before:
         return
     trace = _trace(account, point, terms, available, after)
     common = (account.account_no, point.name, trace)
-    if before == TRIP:
+    if before == TRIP and not point.trip_due_us:
         yield facts.SupplyRestoreOrdered(*common)
     elif after < before:
         yield facts.WarningCancelled(*common)
-    elif after == TRIP:
-        yield facts.SupplyTripOrdered(*common)
     elif after == WARN:
         yield facts.AccountWarned(*common)
     else:
         yield facts.AccountReminded(*common)
+
+
+def _trip(
+    account: Account, point: Point, terms: Terms, available: int, now_us: int
+) -> Iterator[ControlFact]:
+    """Cut the point, or put it off to the end of what keeps it back; put off so is silence."""
+    since_us = point.trip_since_us if point.trip_due_us else now_us
+    hold = None
+    if terms.no_cut is not None:
+        hold = terms.no_cut.hold(account.timezone, since_us, now_us)
+    if hold is not None and hold.until_us == point.trip_due_us:
+        return
+    trace = _trace(account, point, terms, available, TRIP, hold)
+    common = (account.account_no, point.name, trace)
+    if hold is None:
+        yield facts.SupplyTripOrdered(*common)
+    else:
+        yield facts.SupplyTripPostponed(*common, hold.by, since_us, hold.until_us)
 
 
 def is_quiet(account: Account, point: Point, terms: Terms) -> bool:
@@ -99,7 +128,14 @@ def level_after(
     return NONE
 
 
-def _trace(account: Account, point: Point, terms: Terms, available: int, after: int) -> facts.Trace:
+def _trace(
+    account: Account,
+    point: Point,
+    terms: Terms,
+    available: int,
+    after: int,
+    hold: Hold | None = None,
+) -> facts.Trace:
     remaining = days_left(available, sum(account.week))
     rules = [
         facts.Rule(f"available {available} <= {name} {line}", available <= line)
@@ -124,6 +160,8 @@ def _trace(account: Account, point: Point, terms: Terms, available: int, after: 
     rules.append(facts.Rule(f"policy may cut {point.service_kind}", may_cut))
     restore = terms.restore_minor
     rules.append(facts.Rule(f"available {available} > restore {restore}", available > restore))
+    if after == TRIP and terms.no_cut is not None:
+        rules += _held_by(hold)
     return facts.Trace(
         policy_id=terms.policy_id,
         policy_version=terms.version,
@@ -135,3 +173,11 @@ def _trace(account: Account, point: Point, terms: Terms, available: int, after: 
         level_after=LEVELS[after],
         rules=tuple(rules),
     )
+
+
+def _held_by(hold: Hold | None) -> list[facts.Rule]:
+    """What keeps the trip back, each with the time at which all of it is over."""
+    if hold is None:
+        return [facts.Rule("no-cut window open", holds=False)]
+    until = rfc3339(hold.until_us)
+    return [facts.Rule(f"no-cut window {name} until {until}", holds=True) for name in hold.by]

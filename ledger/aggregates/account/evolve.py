@@ -187,10 +187,17 @@ def _level(level: str, supply: str | None = None) -> Callable[[Account, Any, int
 def _closed(account: Account, _event: facts.AccountClosed, _at: int) -> None:
     account.status = "closed"
 
+                point.trip_due_us = point.trip_since_us = 0
 
 Account.EVOLVERS.update(
     {
         facts.AccountOpened: _opened,
+def _trip_postponed(account: Account, event: facts.SupplyTripPostponed, _at: int) -> None:
+    for point in _each_named(account, event.point):
+        point.level = "trip"
+        point.trip_due_us, point.trip_since_us = event.due_us, event.since_us
+
+
         facts.ServicePointAdded: _point_added,
         facts.ServicePointRemoved: _point_removed,
         facts.MeterReplaced: _meter_replaced,
@@ -212,3 +219,4 @@ Account.EVOLVERS.update(
         facts.AccountClosed: _closed,
     }
 )
+        facts.SupplyTripPostponed: _trip_postponed,

@@ -39,6 +39,10 @@ class Point(msgspec.Struct, gc=False):
     supply_intended: str = "on"
     """What the level asks for."""
     supply_actual: str = "unknown"
+    trip_due_us: int = 0
+    """When a trip is decided anew that was put off; 0 where none was."""
+    trip_since_us: int = 0
+    """When the line of that trip was reached."""
     """What the meter showed last, and when."""
     supply_seen_us: int = 0
     command_id: str = ""

@@ -50,7 +50,7 @@ def account_with(
 
 def decided(account: Account, terms: Terms) -> list[str]:
     """Names of the facts that follow; they are brought into the account."""
-    found = list(decide_level(account, the_point(account), terms))
+    found = list(decide_level(account, the_point(account), terms, 0))
     for fact in found:
         account.evolve(fact, 0)
     return [type(fact).__name__ for fact in found]
@@ -183,7 +183,7 @@ def test_the_trace_alone_leads_to_the_same_decision(
     account = account_with(1, week=week_minor)
     for balance_minor in balances_minor:
         account.balance_minor = balance_minor
-        for fact in decide_level(account, the_point(account), terms):
+        for fact in decide_level(account, the_point(account), terms, 0):
             trace = msgspec.json.decode(msgspec.json.encode(fact.trace), type=facts.Trace)
             read_back, service_kind = terms_told(trace)
             again = level_after(
@@ -256,6 +256,6 @@ def test_more_money_never_raises_a_level(terms: Terms, balances_minor: list[int]
 def test_the_decision_is_about_its_own_point() -> None:
     account = an_account(added(), added(point="water", meter_no="W1"), adjusted(-1, -1))
     account.points[1].policy_id = "wet"
-    (fact,) = decide_level(account, account.points[1], policy("wet").terms(4))
+    (fact,) = decide_level(account, account.points[1], policy("wet").terms(4), 0)
     assert isinstance(account.points[1], Point)
     assert (fact.point, fact.trace.policy_id, fact.trace.policy_version) == ("water", "wet", 4)
