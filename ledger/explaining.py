@@ -13,6 +13,7 @@ from ledger.aggregates.account import Account
 from ledger.aggregates.account.intervals import Known, Series
 from ledger.aggregates.account.rerating import (
     Change,
+    as_rated,
     change_of,
     quantities,
     rated,
@@ -24,6 +25,7 @@ from ledger.events import account as facts
 from ledger.events.account import ChargeLine, MeteredInterval
 from ledger.explaining_units import sale_explained, units_used
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable, Position, explain
+from ledger.pricing.bills import in_bill
 from ledger.pricing.context import Context
 from ledger.pricing.explain import money_text, quantity_text
 from ledger.pricing.hours import TOTAL
@@ -78,7 +80,7 @@ def _charge(
             interval.from_us,
             interval.to_us,
             quantities(tariff, interval),
-            before.rating_context(),
+            in_bill(before.rating_context(), tariff.timezone, interval.from_us, point.bill_from_us),
         )
     except NotRateable as reason:
         raise Refused(reason.code, str(reason)) from reason
@@ -133,9 +135,8 @@ def _derived(
     position, derived = series.begin(tariff), []
     try:
         for interval in intervals:
-            position = series.going_on(tariff, position, interval)
             position, _, steps = tariff.derive(
-                position, interval.from_us, interval.to_us, quantities(tariff, interval), context
+                position, *as_rated(tariff, series, interval, context)
             )
             derived.append(steps)
     except NotRateable as reason:

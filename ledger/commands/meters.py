@@ -78,7 +78,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
         account = session.account(command.account_no)
         point = account.point(command.service_point)
         at_us = micros(command.replaced_at)
-        _charge_final(session, account, point, command.final, at_us)
+        has_ended = _charge_final(session, account, point, command.final, at_us)
         _retire(session, account, point, at_us)
         replaced = replace_meter(
             account,
@@ -90,6 +90,7 @@ def replace(command: ReplaceMeter, ledger: Ledger, context: Context) -> Answer:
             multiplier_milli=command.multiplier,
             reason=command.reason,
             tariff=session.tariff(point.tariff_id)[0],
+            has_ended=has_ended,
         )
         session.record(account, replaced, at_us)
         fit_meter(session, account, point.name, command.meter_no, replaced.registers, at_us)
@@ -125,15 +126,15 @@ def remove(command: RemoveMeter, ledger: Ledger, context: Context) -> Answer:
 
 def _charge_final(
     session: Session, account: Account, point: Point, registers: dict[str, int], at_us: int
-) -> None:
-    """Charge up to a meter's last reading; one that cannot be charged refuses the command."""
+) -> bool:
+    """Charge up to a meter's last reading, unless that was read; what cannot be is refused."""
     if at_us < point.last_at_us:
         raise Refused(
             "late", "A later reading of this meter is charged already; use its time or a later one."
         )
     if at_us == point.last_at_us:
         if point.shows(registers):
-            return
+            return False
         raise Refused(CONTRADICTION.code, CONTRADICTION.reason)
     tariff, version = session.tariff(point.tariff_id)
     fact = charge(account, point, at_us, registers, tariff, version, session.now_us)
@@ -147,6 +148,7 @@ def _charge_final(
         raise Refused(fact.code, fact.reason)
     else:
         session.record(account, fact, at_us)
+    return True
 
 
 def _retire(session: Session, account: Account, point: Point, at_us: int) -> None:

@@ -53,12 +53,11 @@ def series_of(session: Session, account: Account, sought: Sought) -> Series | Qu
     """The intervals of the point that a meter counts for, from before a time on."""
     if account.status != "open":
         return CLOSED
-    metering = account.point_of_meter(sought.meter_no)
     series = read_series(
         known_facts(session, account),
         sought,
         lambda tariff_id: session.tariff(tariff_id)[0],
-        metering,
+        account,
     )
     if isinstance(series, Series):
         tariff, _ = session.tariff(series.anchor.tariff_id)

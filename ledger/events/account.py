@@ -54,7 +54,7 @@ class ServicePointRemoved(Event, frozen=True):
     reason: str
 
 
-class MeterReplaced(Event, frozen=True):
+class MeterReplaced(Event, frozen=True, omit_defaults=True):
     """Another meter counts for the point from its first registers on; the tier position stays."""
 
     TOPIC: ClassVar[str] = "account.meter_replaced.v1"
@@ -68,6 +68,8 @@ class MeterReplaced(Event, frozen=True):
     tariff_id: str
     position: Position
     reason: str
+    bill_from_us: int = 0
+    """Since when the bill runs that goes on; 0 where the old meter's last reading closed it."""
 
 
 class TariffAssigned(Event, frozen=True, omit_defaults=True):
@@ -438,8 +440,6 @@ class WarningCancelled(Event, frozen=True):
     trace: Trace
 
 
-class SupplyTripOrdered(Event, frozen=True):
-    """The ledger decided to cut the point (停电): a decision, not yet an open relay."""
 class SupplyTripPostponed(Event, frozen=True):
     """The trip line was reached, and nobody is cut now (暂缓停电): supply stays on for the time.
 
@@ -456,6 +456,8 @@ class SupplyTripPostponed(Event, frozen=True):
     due_us: int
 
 
+class SupplyTripOrdered(Event, frozen=True):
+    """The ledger decided to cut the point (停电): a decision, not yet an open relay."""
 
     TOPIC: ClassVar[str] = "account.supply_trip_ordered.v1"
     account_no: str
@@ -502,8 +504,8 @@ EVENTS: Final = (
     AccountReminded,
     AccountWarned,
     WarningCancelled,
+    SupplyTripPostponed,
     SupplyTripOrdered,
     SupplyRestoreOrdered,
-    SupplyTripPostponed,
     AccountClosed,
 )

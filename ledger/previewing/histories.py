@@ -5,7 +5,7 @@ so a draft that equals the tariff in force differs in nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -17,10 +17,10 @@ from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.previewing.purse import Purse
 from ledger.previewing.summary import Outcome
-from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable, Position
+from ledger.previewing.tiers import Tiers
+from ledger.pricing import CompiledTariff, NotRateable
 from ledger.pricing.context import Context
 from ledger.pricing.hours import counted
-from ledger.pricing.side_by_side import OpenWindows, amounts_of
 from ledger.values import closing_day
 
 Quantities = tuple[int, ...]
@@ -47,6 +47,7 @@ READ: Final = frozenset(
         facts.AttributesChanged,
         facts.ServicePointAdded,
         facts.ServicePointRemoved,
+        facts.MeterReplaced,
         facts.TariffAssigned,
         facts.PolicyAssigned,
         facts.AccountCharged,
@@ -68,26 +69,13 @@ class Span(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Tiers:
-    """What points of one kind counted together under the tariff that the draft would replace."""
-
-    begun_us: int
-    position: Position
-    intervals: dict[tuple[str, int], tuple[int, Quantities]] = field(default_factory=dict)
-    """By meter and beginning: the end, and what was counted."""
-    through_us: int = 0
-    posted: int = 0
-    fixed_at_us: int = 0
-
-
-@dataclass(slots=True)
 class _Point:
     """A service point; without tiers its tariff is not the one in question."""
 
     name: str
     service_kind: str
     policy_id: str
-    tiers: _Tiers | None
+    tiers: Tiers | None
 
 
 class Preview:
@@ -120,7 +108,7 @@ class _Run:
         self._account = Account(0, "")
         self._context: Context | None = None
         self._points: dict[str, _Point] = {}
-        self._tiers: dict[str, _Tiers] = {}
+        self._tiers: dict[str, Tiers] = {}
         """By service kind."""
         self._now, self._then = Purse(), Purse()
         self._outcome = Outcome()
@@ -144,26 +132,10 @@ class _Run:
         amount = event.amount_minor
         if tiers is not None:
             quantities = counted(self._draft, event.registers)
-            tiers.intervals[event.meter_no, event.from_us] = at_us, quantities
-            amount = self._next(tiers, event.from_us, at_us, quantities)
-            tiers.posted += amount
+            place = event.meter_no, event.from_us
+            amount = tiers.take(place, at_us, quantities, self._context)
             self._outcome.intervals += 1
         self._book(event.amount_minor, amount, at_us, is_meant=tiers is not None)
-
-    def _next(self, tiers: _Tiers, from_us: int, at_us: int, quantities: Quantities) -> int:
-        """What one more interval comes to; all anew where it cannot be the next under the draft."""
-        if at_us < tiers.through_us:
-            return self._total(tiers) - tiers.posted
-        tiers.through_us = at_us
-        try:
-            tiers.position, amounts = self._draft.rate(
-                tiers.position, from_us, at_us, quantities, self._context
-            )
-        except NotRateable as reason:
-            if reason.code != CLOSED_WINDOW:
-                raise
-            return self._total(tiers) - tiers.posted
-        return sum(amounts)
 
     def _book(self, before: int, after: int, at_us: int, *, is_meant: bool) -> None:
         """Let both purses pay, and count the difference where it lies in the span."""
@@ -192,6 +164,19 @@ class _Run:
                 self._account.evolve(event, at_us)
                 self._context = self._account.rating_context()
                 self._outcome.account_no = event.account_no
+            case facts.ChargeCorrected() | facts.FixedFeeCharged():
+                self._again(event, at_us)
+            case facts.AccountCredited() | facts.CreditReversed() | facts.AccountAdjusted():
+                moved = event.paid_minor + event.granted_minor
+                for purse in (self._now, self._then):
+                    purse.receive(moved)
+                self._decide()
+            case _:
+                self._fitted(event, at_us)
+
+    def _fitted(self, event: Any, at_us: int) -> None:  # noqa: ANN401 - one of many facts
+        """What became of a point or its meter."""
+        match event:
             case facts.ServicePointAdded():
                 for purse in (self._now, self._then):
                     purse.begin(event.point)
@@ -200,17 +185,14 @@ class _Run:
                 kind = self._points[event.point].service_kind
                 policy_id = self._points[event.point].policy_id
                 self._points[event.point] = self._begun(event, kind, event.from_us, policy_id)
+            case facts.MeterReplaced():
+                tiers = self._points[event.point].tiers
+                if tiers is not None:
+                    tiers.replace(event, at_us)
             case facts.ServicePointRemoved():
                 self._points.pop(event.point, None)
-            case facts.PolicyAssigned():
-                self._points[event.point].policy_id = event.policy_id
-                self._decide()
-            case facts.ChargeCorrected() | facts.FixedFeeCharged():
-                self._again(event, at_us)
             case _:
-                moved = event.paid_minor + event.granted_minor
-                for purse in (self._now, self._then):
-                    purse.receive(moved)
+                self._points[event.point].policy_id = event.policy_id
                 self._decide()
 
     def _begun(
@@ -224,7 +206,7 @@ class _Run:
         if event.tariff_id == self._preview.instead_of:
             tiers = self._tiers.get(service_kind) if event.joins else None
             if tiers is None:
-                tiers = self._tiers[service_kind] = _Tiers(at_us, self._draft.start(at_us))
+                tiers = self._tiers[service_kind] = Tiers(self._draft, at_us)
         policy = event.policy_id if isinstance(event, facts.ServicePointAdded) else policy_id
         return _Point(event.point, service_kind, policy, tiers)
 
@@ -234,45 +216,8 @@ class _Run:
         if event.tariff_id == self._preview.instead_of:
             tiers = self._tiers.get(kind_of(event.point))
         amount = event.amount_minor
-        if tiers is not None:
-            if isinstance(event, facts.ChargeCorrected):
-                for gone in event.replaced:
-                    tiers.intervals.pop((gone.meter_no, gone.from_us), None)
-                for come in event.intervals:
-                    taken = counted(self._draft, come.registers)
-                    tiers.intervals[come.meter_no, come.from_us] = come.to_us, taken
-                total = self._total(tiers)
-            else:
-                tiers.fixed_at_us = max(tiers.fixed_at_us, at_us)
-                total = tiers.posted + self._silent_days(tiers)
-            amount, tiers.posted = total - tiers.posted, total
+        if tiers is not None and isinstance(event, facts.ChargeCorrected):
+            amount = tiers.correct(event, self._context)
+        elif tiers is not None:
+            amount = tiers.stay_silent(at_us, self._context)
         self._book(event.amount_minor, amount, at_us, is_meant=tiers is not None)
-
-    def _total(self, tiers: _Tiers) -> int:
-        ordered = sorted(
-            (to_us, from_us, meter_no, quantities)
-            for (meter_no, from_us), (to_us, quantities) in tiers.intervals.items()
-        )
-        tiers.through_us = ordered[-1][0] if ordered else 0
-        start = self._draft.start(min([tiers.begun_us, *(from_us for _, from_us, _, _ in ordered)]))
-        total, position = 0, start
-        try:
-            for to_us, from_us, _, quantities in ordered:
-                position, amounts = self._draft.rate(
-                    position, from_us, to_us, quantities, self._context
-                )
-                total += sum(amounts)
-        except NotRateable as reason:
-            if reason.code != CLOSED_WINDOW:
-                raise
-            windows = OpenWindows(self._draft, start, self._context)
-            steps = [windows.take(each[1], each[0], each[3]) for each in ordered]
-            total, position = sum(sum(amounts_of(each)) for each in steps), windows.position()
-        tiers.position = position
-        return total + (self._silent_days(tiers) if tiers.fixed_at_us else 0)
-
-    def _silent_days(self, tiers: _Tiers) -> int:
-        tiers.position, amounts = self._draft.to_fixed_only(
-            tiers.position, tiers.fixed_at_us, self._context
-        )
-        return sum(amounts)

@@ -182,7 +182,7 @@ class CompiledTariff:
         tally = self.tally(position, context)
         steps = []
         for piece in pieces:
-            if piece.window_to <= position.window_from or self._is_reset(piece, position):
+            if self._is_closed(piece, position):
                 raise NotRateable(CLOSED_WINDOW, "The interval begins before the open window.")
             steps.append(tally.consume(piece, exact, start, end))
         return tally.position(), tuple(tally.amounts), tuple(steps)
@@ -204,8 +204,13 @@ class CompiledTariff:
         """The position in fractions, to be moved piece by piece."""
         return Tally(self.tables, position, context or NOTHING_KNOWN)
 
-    def _is_reset(self, piece: Piece, position: Position) -> bool:
-        """Whether the position has begun anew by a version since the piece's own."""
+    def _is_closed(self, piece: Piece, position: Position) -> bool:
+        """Whether the position has left the piece's window, or begun it anew by a later version."""
+        if piece.window_to <= position.window_from:
+            return True
+        are_bills = piece.version.is_billed and self.versions[position.version].is_billed
+        if are_bills and piece.window_from < position.window_from:
+            return True  # Bills of meters side by side may overlap.
         since = self.versions[piece.version.number + 1 : position.version + 1]
         return any(version.resets for version in since)
 

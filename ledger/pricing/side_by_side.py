@@ -30,12 +30,21 @@ class OpenWindows:
         self._days = Borne(start.fixed_through, start.fixed_gaps)
         self._months = Borne(start.months_through, start.month_gaps)
 
-    def take(self, from_us: int, to_us: int, quantities: tuple[Quantity, ...]) -> tuple[Step, ...]:
-        """Charge the next interval in order of their ends; raises NotRateable."""
+    def take(
+        self,
+        from_us: int,
+        to_us: int,
+        quantities: tuple[Quantity, ...],
+        known: Context | None = None,
+    ) -> tuple[Step, ...]:
+        """Charge the next interval in order of their ends; raises NotRateable.
+
+        `known` is said of this interval alone, as since when its bill runs.
+        """
         tariff = self._tariff
         counted = by_register(tariff.hours, from_us, to_us, quantities)
         exact = [Fraction(quantity) for quantity in counted]
-        start, end, pieces = tariff.pieces(self._start, from_us, to_us, self._context)
+        start, end, pieces = tariff.pieces(self._start, from_us, to_us, known or self._context)
         steps = []
         for piece in pieces:
             if piece.window_from < self._opened:
@@ -92,7 +101,8 @@ def counts_in_any_order(
     version = tariff.versions[position.version]
     first, last = position.window_from, position.window_to
     return (
-        version.from_day <= first
+        not version.is_billed
+        and version.from_day <= first
         and last <= version.to_day
         and (not version.is_monthly or month_of(first) == month_of(last - 1))
         and first <= local_day(tariff.timezone, from_us)

@@ -9,6 +9,7 @@ from ledger.aggregates.account.turns import is_in_turn
 from ledger.aggregates.account.units import paid_by, take, taxed_lines
 from ledger.events import account as facts
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable
+from ledger.pricing.bills import in_bill
 from ledger.pricing.position import SOLD_IN_UNITS
 from ledger.values import closing_day
 
@@ -56,11 +57,14 @@ def charge(
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
-    if point.is_shared and not is_in_turn(account, point, at_us, tariff):
-        return OUT_OF_TURN
+    context = account.rating_context()
+    if point.is_shared:
+        if not is_in_turn(account, point, at_us, tariff):
+            return OUT_OF_TURN
+        context = in_bill(context, tariff.timezone, point.last_at_us, point.bill_from_us)
     try:
         position, amounts = tariff.rate(
-            point.position, point.last_at_us, at_us, quantities, account.rating_context()
+            point.position, point.last_at_us, at_us, quantities, context
         )
     except NotRateable as reason:
         if reason.code == SOLD_IN_UNITS:

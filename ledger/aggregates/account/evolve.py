@@ -7,6 +7,7 @@ from typing import Any
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.events import account as facts
+from ledger.pricing.bills import GoingOn, changed
 from ledger.pricing.context import ALWAYS
 
 
@@ -62,8 +63,11 @@ def _meter_replaced(account: Account, event: facts.MeterReplaced, at: int) -> No
         point.multiplier_milli = event.multiplier_milli
         point.last_at_us = at
         point.supply_actual = "unknown"  # The new meter has not been looked at.
-        if event.position.bill_goes_on and not point.is_shared:
-            point.position = event.position
+        if event.bill_from_us:
+            going_on = GoingOn(event.new_meter_no, at, event.old_meter_no, event.bill_from_us)
+            point.bills = (*point.bills, going_on)
+            if not point.is_shared:
+                point.position = event.position
 
 
 def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) -> None:
@@ -160,6 +164,9 @@ def _corrected(account: Account, event: facts.ChargeCorrected, _at: int) -> None
                 point.cancelled = tuple(past for past in point.cancelled if past > event.through_us)
             if not point.is_shared:
                 point.position = event.position
+            if point.bills:
+                ended = {(each.meter_no, each.to_us): each.from_us for each in event.intervals}
+                point.bills = changed(point.bills, ended)
             last = [each for each in event.intervals if each.to_us == event.through_us]
             point.counted_from_us = last[0].from_us if last else point.counted_from_us
     sharing.spread(account, event.point, event.tariff_id, event.position, event.through_us)
@@ -180,24 +187,24 @@ def _level(level: str, supply: str | None = None) -> Callable[[Account, Any, int
             if point.name == event.point:
                 point.level = level or event.trace.level_after
                 point.supply_intended = supply or point.supply_intended
+                point.trip_due_us = point.trip_since_us = 0
 
     return evolver
 
 
-def _closed(account: Account, _event: facts.AccountClosed, _at: int) -> None:
-    account.status = "closed"
-
-                point.trip_due_us = point.trip_since_us = 0
-
-Account.EVOLVERS.update(
-    {
-        facts.AccountOpened: _opened,
 def _trip_postponed(account: Account, event: facts.SupplyTripPostponed, _at: int) -> None:
     for point in _each_named(account, event.point):
         point.level = "trip"
         point.trip_due_us, point.trip_since_us = event.due_us, event.since_us
 
 
+def _closed(account: Account, _event: facts.AccountClosed, _at: int) -> None:
+    account.status = "closed"
+
+
+Account.EVOLVERS.update(
+    {
+        facts.AccountOpened: _opened,
         facts.ServicePointAdded: _point_added,
         facts.ServicePointRemoved: _point_removed,
         facts.MeterReplaced: _meter_replaced,
@@ -214,9 +221,9 @@ def _trip_postponed(account: Account, event: facts.SupplyTripPostponed, _at: int
         facts.AccountReminded: _level(""),
         facts.AccountWarned: _level(""),
         facts.WarningCancelled: _level(""),
+        facts.SupplyTripPostponed: _trip_postponed,
         facts.SupplyTripOrdered: _level("trip", "off"),
         facts.SupplyRestoreOrdered: _level("", "on"),
         facts.AccountClosed: _closed,
     }
 )
-        facts.SupplyTripPostponed: _trip_postponed,

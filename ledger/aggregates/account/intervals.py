@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from ledger.aggregates.account.consumption import Metering, Quarantine, measure
 from ledger.aggregates.account.state import Point
@@ -15,7 +15,8 @@ from ledger.events import Event
 from ledger.events import account as facts
 from ledger.events.account import MeteredInterval
 from ledger.pricing import CompiledTariff, Position
-from ledger.pricing.bills import after_meter
+from ledger.pricing.bills import GoingOn, Place, bill_from, in_bill
+from ledger.pricing.context import Context
 
 Registers = dict[str, int]
 NOT_COUNTED: Final = Quarantine("not_counted", "The meter did not count for this point then.")
@@ -45,10 +46,6 @@ class Anchor(NamedTuple):
     tariff_id: str
 
 
-Place = tuple[str, int]
-"""An interval among others: its meter, and when it began."""
-
-
 class Series:
     """Intervals of a point behind an anchor, what was charged for them, and what meters showed.
 
@@ -66,6 +63,8 @@ class Series:
         self.powers: frozenset[str] = frozenset()
         """Registers that show a highest power instead of counting, by the tariff."""
         self.unit = next((each.unit for each in terms.values()), "")
+        self.going_on: dict[Place, GoingOn] = {}
+        """Meters that went on in the bill of the one before, by their first intervals."""
         self._terms = terms
         self._by_place: dict[Place, MeteredInterval] = {}
         self._of_others: set[Place] = set()
@@ -106,6 +105,7 @@ class Series:
     def copy(self) -> "Series":
         """The same, to be kept as it is while this one changes."""
         other = Series(self.point, self.anchor, self._terms)
+        other.going_on = self.going_on
         other._by_place, other._of_others = dict(self._by_place), set(self._of_others)
         return other
 
@@ -120,27 +120,28 @@ class Series:
 
     def begin(self, tariff: CompiledTariff) -> Position:
         """Where the first interval is rated from; raises NotRateable."""
-        return self.anchor.position or tariff.start(self.anchor.until_us)
+        position = self.anchor.position
+        if position is None:
+            return tariff.start(self.anchor.until_us)
+        return replace(position, bill_goes_on=False)  # Whose bill goes on is known of each meter.
 
-    def going_on(
-        self, tariff: CompiledTariff, position: Position, interval: MeteredInterval
-    ) -> Position:
-        """Where an interval is rated from: in the same bill, if a meter was replaced before it."""
-        same_bill = after_meter(tariff, position)
-        if same_bill is position or self._of_others:
-            return position
-        is_replaced = any(
-            each.to_us == interval.from_us and each.meter_no != interval.meter_no
-            for each in self._by_place.values()
-        )
-        return same_bill if is_replaced else position
+    def context_of(
+        self, interval: MeteredInterval, tariff: CompiledTariff, context: Context | None
+    ) -> Context | None:
+        """What an interval is rated by: in the bill of the meter before, where that goes on."""
+        place = place_of(interval)
+        if place not in self.going_on:
+            return context
+        since_us = bill_from(self.going_on, place, self._begun)
+        return in_bill(context, tariff.timezone, interval.from_us, since_us)
 
-    def left_to(self, tariff: CompiledTariff, position: Position, point: Point | None) -> Position:
+    def left_to(self, position: Position, point: Point | None) -> Position:
         """Where the point's meter goes on from after what counts: in the bill of a replaced one."""
         own = self.own()
-        if point is None or self._of_others or not own or own[-1].meter_no == point.meter_no:
+        if point is None or point.is_shared or not own:
             return position
-        return after_meter(tariff, position)
+        goes_on = (point.meter_no, own[-1].to_us) in self.going_on
+        return replace(position, bill_goes_on=goes_on)
 
     def was_told(self, meter_no: str, at_us: int, registers: Registers) -> bool:
         """Whether the very same reading was taken before, even if it no longer counts."""
@@ -235,6 +236,11 @@ class Series:
         if isinstance(measured, Quarantine):
             return measured
         return MeteredInterval(meter_no, from_us, at_us, measured[0])
+
+    def _begun(self, meter_no: str, to_us: int) -> int | None:
+        """When the interval began with which a meter ended."""
+        ending, _ = self._beside(meter_no, to_us)
+        return None if ending is None else ending.from_us
 
     def _beside(
         self, meter_no: str, at_us: int

@@ -1,11 +1,14 @@
 """Service point decisions (用户点): add and remove points, change their meter, tariff or policy."""
 
+import msgspec
+
 from ledger.aggregates import Refused
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
-from ledger.pricing.bills import after_meter
+from ledger.pricing.bills import bill_from, by_place
+from ledger.pricing.calendar import instants_of_midnight
 from ledger.pricing.hours import TOTAL
 from ledger.pricing.households import with_limits
 from ledger.pricing.vending import sells_units
@@ -134,14 +137,21 @@ def replace_meter(  # noqa: PLR0913 - a meter comes with all its particulars
     multiplier_milli: int,
     reason: str,
     tariff: CompiledTariff,
+    has_ended: bool = True,
 ) -> facts.MeterReplaced:
-    """Let another meter count from its first registers on; the tier position and bill stay."""
+    """Let another meter count from its first registers on; the tier position stays.
+
+    So does the bill, where the old meter `has_ended` with an interval of its own.
+    """
     account.require_open()
     _require_range(registers, wrap)
     missing = [name for name in point.register_names if name not in registers]
     if missing:
         raise Refused("register_missing", f"Give the new meter's initial {', '.join(missing)}.")
     _require_known(registers, point.register_names)
+    position, bill_from_us = point.position, _bill_from_us(point, tariff, has_ended=has_ended)
+    if bill_from_us and not point.is_shared:
+        position = msgspec.structs.replace(position, bill_goes_on=True)
     return facts.MeterReplaced(
         account_no=account.account_no,
         point=point.name,
@@ -151,11 +161,23 @@ def replace_meter(  # noqa: PLR0913 - a meter comes with all its particulars
         wrap=wrap,
         multiplier_milli=multiplier_milli,
         tariff_id=point.tariff_id,
-        position=sharing.ahead(
-            after_meter(tariff, point.position), sharing.end_of(account, point), at_us
-        ),
+        position=sharing.ahead(position, sharing.end_of(account, point), at_us),
         reason=reason,
+        bill_from_us=bill_from_us,
     )
+
+
+def _bill_from_us(point: Point, tariff: CompiledTariff, *, has_ended: bool) -> int:
+    """Since when the bill runs that the next meter goes on with; 0 where a reading closed it."""
+    position = point.position
+    if not tariff.versions[position.version].is_billed:
+        return 0
+    if not has_ended:
+        known = by_place(point.bills).get((point.meter_no, point.last_at_us))
+        return 0 if known is None else known.bill_from_us
+    if point.is_shared:
+        return bill_from(by_place(point.bills), (point.meter_no, point.counted_from_us))
+    return instants_of_midnight(tariff.timezone, position.window_from)[1]
 
 
 def assign_tariff(

@@ -6,17 +6,27 @@ Behind it everything of the point's tiers can be rated again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from ledger.aggregates.account.consumption import Metering, Quarantine
-from ledger.aggregates.account.intervals import NOT_COUNTED, Anchor, Known, MeterTerms, Series
+from ledger.aggregates.account.intervals import (
+    NOT_COUNTED,
+    Anchor,
+    Known,
+    MeterTerms,
+    Series,
+    place_of,
+)
 from ledger.aggregates.account.sharing import kind_of
+from ledger.aggregates.account.state import Account
 from ledger.events import Event
 from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.ports import Span
 from ledger.pricing import CompiledTariff, Position
+from ledger.pricing.bills import GoingOn, Place, bill_from, by_place
 from ledger.pricing.side_by_side import opened_us
 
 NEVER: Final = 2**62
@@ -78,13 +88,13 @@ def read_series(
     newest_first: Iterable[Known],
     sought: Sought,
     tariff_of: Callable[[str], CompiledTariff],
-    metering: Metering | None = None,
+    account: Account,
 ) -> Series | Quarantine:
     """The series of the point that a meter counts for, from before a time on.
 
-    `metering` is how the meter counts, where that is known; else it is read back as well.
+    How the meter counts is read back as well, unless it still does.
     """
-    reader = _Reader(sought, tariff_of, metering)
+    reader = _Reader(sought, tariff_of, account)
     for count, known in enumerate(newest_first):
         if count >= FACTS_MAX:
             return TOO_FAR_BACK
@@ -100,7 +110,7 @@ class _Reader:
         self,
         sought: Sought,
         tariff_of: Callable[[str], CompiledTariff],
-        metering: Metering | None,
+        account: Account,
     ) -> None:
         self._meter_no = sought.meter_no
         self._at_us = sought.at_us
@@ -112,12 +122,14 @@ class _Reader:
         self._taken: list[Known] = []
         self._anchor: Anchor | None = None
         self._terms: dict[str, MeterTerms] = {}
+        metering: Metering | None = account.point_of_meter(self._meter_no)
         if metering is not None:
             self._terms[self._meter_no] = MeterTerms(
                 metering.register_names, metering.wrap, metering.multiplier_milli, metering.unit
             )
         self._touched_from_us = NEVER
-        self._begins_us = sought.begins_us
+        self._going_on = by_place(chain.from_iterable(each.bills for each in account.points))
+        self._begins_us = bill_from(self._going_on, (self._meter_no, sought.begins_us))
         """When the first interval behind the anchor begins, and ends."""
         self._ends_us = NEVER
         self._refusal: Quarantine | None = None
@@ -140,6 +152,8 @@ class _Reader:
 
     def _take(self, known: Known) -> bool:
         event: Any = known.event
+        if isinstance(event, facts.MeterReplaced) and event.bill_from_us:
+            self._know(event, known.valid_at_us)
         is_own = event.point == self._point
         if is_own:
             self._learn_terms(event)
@@ -152,6 +166,11 @@ class _Reader:
         is_found = self._anchor is not None and self._meter_no in self._terms
         return is_found or self._refusal is not None
 
+    def _know(self, event: facts.MeterReplaced, at_us: int) -> None:
+        """A meter that is no more may have gone on in another's bill."""
+        new, old = event.new_meter_no, event.old_meter_no
+        self._going_on.setdefault((new, at_us), GoingOn(new, at_us, old, event.bill_from_us))
+
     def series(self) -> Series | Quarantine:
         """What was found."""
         if self._refusal is not None:
@@ -159,6 +178,7 @@ class _Reader:
         if self._anchor is None or self._point is None or self._meter_no not in self._terms:
             return NOT_COUNTED
         series = Series(self._point, self._anchor, self._terms)
+        series.going_on = self._going_on
         for known in reversed(self._taken):
             series.take(known)
         return series
@@ -194,12 +214,12 @@ class _Reader:
         if isinstance(event, facts.ChargeCorrected):
             self._touched_from_us = min(self._touched_from_us, event.rerated_from_us)
             for interval in event.intervals:
-                self._note(interval.from_us, interval.to_us)
+                self._note(place_of(interval), interval.to_us)
         elif isinstance(event, facts.AccountCharged):
-            self._note(event.from_us, known.valid_at_us)
+            self._note((event.meter_no, event.from_us), known.valid_at_us)
 
-    def _note(self, from_us: int, to_us: int) -> None:
-        self._begins_us = min(self._begins_us, from_us)
+    def _note(self, place: Place, to_us: int) -> None:
+        self._begins_us = min(self._begins_us, bill_from(self._going_on, place))
         self._ends_us = min(self._ends_us, to_us)
 
     def _holds(self, anchor: Anchor) -> bool:

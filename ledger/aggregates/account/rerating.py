@@ -90,7 +90,7 @@ def correct_charge(
         week_minor=sum(shifted_week(account, came.day)) + came.amount_minor,
         tax_month=came.tax_month,
         taxed=came.taxed,
-        position=sharing.ahead(series.left_to(tariff, came.position, point), end_us, through_us),
+        position=sharing.ahead(series.left_to(came.position, point), end_us, through_us),
         units=came.units,
     )
 
@@ -190,7 +190,7 @@ def change_of(
             has_reading=False,
         ),
         lambda _tariff_id: tariff,
-        account.point_of_meter(meters[0]),
+        account,
     )
     if isinstance(series, Quarantine):
         return series.reason
@@ -229,10 +229,7 @@ def _in_turn(
     position = series.begin(tariff)
     totals = [0] * len(tariff.lines)
     for interval in intervals:
-        position = series.going_on(tariff, position, interval)
-        position, amounts = tariff.rate(
-            position, interval.from_us, interval.to_us, quantities(tariff, interval), context
-        )
+        position, amounts = tariff.rate(position, *as_rated(tariff, series, interval, context))
         totals = list(map(add, totals, amounts))
     return position, totals
 
@@ -245,11 +242,16 @@ def side_by_side(
 ) -> tuple[Position, list[tuple[Step, ...]]]:
     """The same with every step, where a meter goes back to a window that another has closed."""
     windows = OpenWindows(tariff, series.begin(tariff), context)
-    steps = [
-        windows.take(interval.from_us, interval.to_us, quantities(tariff, interval))
-        for interval in intervals
-    ]
+    steps = [windows.take(*as_rated(tariff, series, each, context)) for each in intervals]
     return windows.position(), steps
+
+
+def as_rated(
+    tariff: CompiledTariff, series: Series, interval: MeteredInterval, context: Context | None
+) -> tuple[int, int, tuple[int, ...], Context | None]:
+    """From when to when, how much, and what else is known of the interval."""
+    known = series.context_of(interval, tariff, context)
+    return interval.from_us, interval.to_us, quantities(tariff, interval), known
 
 
 def quantities(tariff: CompiledTariff, interval: MeteredInterval) -> tuple[int, ...]:

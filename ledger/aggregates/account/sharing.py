@@ -27,7 +27,7 @@ def points_of(account: Account, kind: str, tariff_id: str) -> Iterator[Point]:
 def standing(account: Account, kind: str, tariff_id: str, at_us: int) -> Position | None:
     """Where the tiers of a kind and tariff stand, for a fact of that time; None before any."""
     for point in points_of(account, kind, tariff_id):
-        return ahead(point.position, end_of(account, point), at_us)
+        return ahead(_without_bill(point.position), end_of(account, point), at_us)
     for left_kind, left_tariff, position in account.left:
         if (left_kind, left_tariff) == (kind, tariff_id):
             return ahead(position, position.ahead_us, at_us)
@@ -40,6 +40,13 @@ def ahead(position: Position, end_us: int, at_us: int) -> Position:
     if position.ahead_us == known:
         return position
     return msgspec.structs.replace(position, ahead_us=known)
+
+
+def _without_bill(position: Position) -> Position:
+    """A position for all: whose bill goes on is known of each meter."""
+    if not position.bill_goes_on:
+        return position
+    return msgspec.structs.replace(position, bill_goes_on=False)
 
 
 def end_of(account: Account, point: Point) -> int:
@@ -90,6 +97,7 @@ def join(account: Account, joined: Point) -> None:
         if mate is not joined and not mate.is_shared:
             mate.is_shared = True
             mate.counted_from_us = 1  # When its last interval began is forgotten: before others.
+            mate.position = _without_bill(mate.position)
     account.left = tuple(
         each for each in account.left if each[:2] != (joined.service_kind, joined.tariff_id)
     )

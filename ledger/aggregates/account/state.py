@@ -8,6 +8,7 @@ import msgspec
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
 from ledger.events.account import Taxed, UnitsHeld
+from ledger.pricing.bills import GoingOn, bill_from, by_place
 from ledger.pricing.context import Context, Value
 from ledger.pricing.position import Position
 
@@ -38,11 +39,11 @@ class Point(msgspec.Struct, gc=False):
     level: str = "none"
     supply_intended: str = "on"
     """What the level asks for."""
-    supply_actual: str = "unknown"
     trip_due_us: int = 0
     """When a trip is decided anew that was put off; 0 where none was."""
     trip_since_us: int = 0
     """When the line of that trip was reached."""
+    supply_actual: str = "unknown"
     """What the meter showed last, and when."""
     supply_seen_us: int = 0
     command_id: str = ""
@@ -64,6 +65,13 @@ class Point(msgspec.Struct, gc=False):
     """Others count, or counted, towards the same tiers: all of them have one position."""
     counted_from_us: int = 0
     """Where the last interval of a shared point began; 0 before it has one."""
+    bills: tuple[GoingOn, ...] = ()
+    """Its meters that went on in the bill of the one before."""
+
+    @property
+    def bill_from_us(self) -> int:
+        """Since when the bill of the meter's next interval runs."""
+        return bill_from(by_place(self.bills), (self.meter_no, self.last_at_us))
 
     @property
     def units_left(self) -> int:
