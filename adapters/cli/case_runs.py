@@ -1,6 +1,7 @@
 """Case files as they are run: which files, what came out, and the exit code."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -24,27 +25,40 @@ Results = Sequence[tuple[Path, CaseResult]]
 
 def run_files(paths: Sequence[Path]) -> Shown:
     """Every case of the files: 0 all equal, 3 a difference, 2 where one cannot be computed."""
-    results = [(path, result) for path in _files(paths) for result in _cases(path)]
+    results: list[tuple[Path, CaseResult]] = []
+    refused: list[InputError] = []
+    for path in chain.from_iterable(map(_files, paths)):
+        try:
+            results += [(path, result) for result in _cases(path)]
+        except InputError as error:
+            refused.append(error)
+    if refused and not results:
+        raise refused[0]
+    reasons = [str(error) for error in refused]
     return Shown(
-        body={"cases": [msgspec.to_builtins(result) for _, result in results]},
-        human=_verdicts(results),
-        exit_code=_exit_code([result for _, result in results]),
+        body={"cases": [msgspec.to_builtins(result) for _, result in results]}
+        | ({"unreadable": reasons} if reasons else {}),
+        human=Group(_verdicts(results), *map(Text, reasons)),
+        exit_code=USAGE if refused else _exit_code([result for _, result in results]),
     )
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = [file for file in sorted(path.rglob("*.json")) if _holds_cases(file)]
-        if not found:
-            raise InputError("case_file_invalid", f"{path} holds no case file.")
-        yield from found
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    found = [file for file in sorted(path.rglob("*.json")) if _may_hold_cases(file)]
+    if not found:
+        raise InputError("case_file_invalid", f"{path} holds no case file.")
+    yield from found
 
 
-def _holds_cases(path: Path) -> bool:
-    return read_document(path).get("schema") == CASE_SCHEMA
+def _may_hold_cases(path: Path) -> bool:
+    """Whether it says so itself; what cannot be read is told when it is run."""
+    try:
+        return read_document(path).get("schema") == CASE_SCHEMA
+    except InputError:
+        return True
 
 
 def _cases(path: Path) -> list[CaseResult]:
@@ -78,4 +92,5 @@ def _verdict(case: CaseResult) -> str:
 
 
 def _why(case: CaseResult) -> str:
-    return "; ".join((*case.unreadable, *case.differences))
+    ignored = [f"{place} is not read" for place in case.ignored]
+    return "; ".join((*case.unreadable, *case.differences, *ignored))

@@ -1,5 +1,6 @@
 """A case file (用例): readings as they arrived, and the amounts that must come out."""
 
+from itertools import chain
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -16,10 +17,20 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class _Told(_Part):
+    """A part in which an author may note more than is read."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def ignored(self, *place: str | int) -> list[str]:
+        """Pointers to what is not read."""
+        return [pointer(*place, name) for name in self.model_extra or ()]
+
+
 Registers = Annotated[dict[str, Number], Field(min_length=1)]
 
 
-class _Event(_Part):
+class _Event(_Told):
     seq: int
     note: str | None = None
 
@@ -97,7 +108,7 @@ class Policies(_Part):
     modifier_change: Literal["from_change_on", "rerate_window"] = "from_change_on"
 
 
-class Case(_Part):
+class Case(_Told):
     """One account's readings on one tariff."""
 
     id: Text
@@ -112,6 +123,11 @@ class Case(_Part):
     printed: list[dict[str, object]] = []
     note: str | None = None
 
+    def unread(self, *place: str | int) -> list[str]:
+        """Pointers to what is not read of the case and its events, these by their numbers."""
+        events = [each.ignored(*place, "events", f"seq={each.seq}") for each in self.events]
+        return [*self.ignored(*place), *chain.from_iterable(events)]
+
     @field_validator("events")
     @classmethod
     def _in_the_order_of_arrival(cls, events: list[Event]) -> list[Event]:
@@ -123,7 +139,7 @@ class Case(_Part):
         return sorted(events, key=lambda event: event.seq)
 
 
-class CaseFile(_Part):
+class CaseFile(_Told):
     schema_: Annotated[Literal["wattledger-case/1"], Field(alias="schema")]
     tariffs: dict[str, dict[str, object]]
     cases: list[dict[str, object]]

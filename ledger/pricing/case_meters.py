@@ -58,15 +58,25 @@ def meters(events: Sequence[Event], tariff: CompiledTariff) -> Meters:
     by_meter: dict[str, list[tuple[int, int, Shown]]] = {}
     for seq, shown in _in_force(events).items():
         by_meter.setdefault(shown.meter, []).append((instant_of(shown.at, zone), seq, shown))
+    installed = []
     for marks in by_meter.values():
         marks.sort(key=lambda mark: mark[:2])
-    first = min((marks[0][0] for marks in by_meter.values()), default=0)
-    found = Meters([], [], first)
+        installed += [at_us for at_us, _, each in marks if isinstance(each, MeterInstalled)]
+    found = Meters([], [], min(installed, default=0))
     for marks in by_meter.values():
         _follow(marks, tariff, found)
     found.intervals.sort()
     found.quarantined.sort()
     return found
+
+
+def refuse_unknown_meters(events: Iterable[Event]) -> None:
+    """CaseFileInvalid where a meter is read that no event installs."""
+    shown = _in_force(events).values()
+    known = {each.meter for each in shown if isinstance(each, MeterInstalled)}
+    for each in shown:
+        if each.meter not in known:
+            raise CaseFileInvalid(f"Meter {each.meter} is read before it is installed.")
 
 
 def _in_force(events: Iterable[Event]) -> dict[int, Shown]:
@@ -127,8 +137,9 @@ def _follow(marks: list[tuple[int, int, Shown]], tariff: CompiledTariff, found: 
             factor = Fraction(shown.multiplier) * Fraction(10**QUANTITY_DIGITS)
             last = at_us, values
             continue
-        if last is None:
-            raise CaseFileInvalid(f"Meter {shown.meter} is read before it is installed.")
+        if last is None:  # Its installation is not told yet, or it was removed before.
+            found.quarantined.append(seq)
+            continue
         passed = [
             new if name in tariff.power_registers else _passed(old, new, wrap)
             for name, old, new in zip(names, last[1], values, strict=True)

@@ -9,13 +9,14 @@ import msgspec
 from ledger.pricing.case_diff import differences
 from ledger.pricing.case_file import (
     Case,
+    CaseFile,
     CaseFileInvalid,
     Policies,
     Purchase,
     parse_case,
     parse_file,
 )
-from ledger.pricing.case_meters import Interval, known_of, meters
+from ledger.pricing.case_meters import Interval, known_of, meters, refuse_unknown_meters
 from ledger.pricing.case_postings import postings
 from ledger.pricing.case_ratings import Amounts, Book, Charges, Derived, tier_quantities
 from ledger.pricing.case_sales import sales
@@ -53,6 +54,8 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """What each purchase bought, where the tariff sells units."""
     unreadable: list[str] = []
     """Why nothing could be computed: what is wrong with the case or its tariff, and where."""
+    ignored: list[str] = []
+    """Fields that the file has beyond its form: they are notes of its author, or misspelt."""
 
 
 def run_cases(file_document: dict[str, object]) -> list[CaseResult]:
@@ -61,12 +64,14 @@ def run_cases(file_document: dict[str, object]) -> list[CaseResult]:
     A case that cannot be computed keeps no other from being run.
     """
     file = parse_file(file_document)
-    return [_read_and_run(case, number, file.tariffs) for number, case in enumerate(file.cases)]
+    return [_read_and_run(case, number, file) for number, case in enumerate(file.cases)]
 
 
-def _read_and_run(document: Json, number: int, tariffs: Mapping[str, Json]) -> CaseResult:
+def _read_and_run(document: Json, number: int, file: CaseFile) -> CaseResult:
     try:
-        return _run(parse_case(document, number), tariffs)
+        case = parse_case(document, number)
+        ignored = [*file.ignored(), *case.unread("cases", number)]
+        return msgspec.structs.replace(_run(case, file.tariffs), ignored=ignored)
     except CaseFileInvalid as error:
         name = str(document.get("id", pointer("cases", number)))
         return CaseResult(id=name, ok=False, unreadable=[str(error)])
@@ -111,6 +116,7 @@ def _compiled(tariff: bytes) -> CompiledTariff:
 
 
 def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
+    refuse_unknown_meters(case.events)
     found = meters(case.events, tariff)
     context = known_of(case.events, case.attributes, tariff)
     sold = sales(case, tariff)

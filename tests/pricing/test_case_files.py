@@ -15,7 +15,7 @@ OWN = Path(__file__).parent / "own_cases"
     ("change", "message"),
     [
         ({"events": [{"seq": 1, "type": "miracle"}]}, "/cases/0/events/0: "),
-        ({"surprise": 1}, "/cases/0/surprise: "),
+        ({"policies": {"surprise": "reset"}}, "/cases/0/policies/surprise: "),
         ({"kind": "guess"}, "/cases/0/kind: "),
         (
             {"events": [installed(1, "2025-01-01T00:00:00"), reading(1, "2025-02-01", "1", "1")]},
@@ -39,7 +39,6 @@ def test_a_case_of_another_form_says_where_and_keeps_no_other_back(
         ({"schema": "wattledger-case/9"}, "/schema: "),
         ({"tariffs": []}, "/tariffs: "),
         ({"cases": [7]}, "/cases/0: "),
-        ({"surprise": 1}, "/surprise: "),
     ],
 )
 def test_a_file_that_is_no_case_file_says_where(change: dict[str, Any], message: str) -> None:
@@ -115,6 +114,39 @@ def test_events_arrive_in_the_order_of_their_numbers() -> None:
         reading(2, "2025-02-01T00:00:00", "900", "100"),
     ]
     assert [each["after_seq"] for each in only(with_events(*events)).posted] == [2, 3]
+
+
+def test_what_a_file_notes_beyond_its_form_is_named_and_changes_nothing() -> None:
+    document = read("cn_shanghai_elec.json") | {"author": "me"}
+    document["cases"][0]["hand"] = "by heart"
+    document["cases"][0]["events"][1]["quality"] = "measured"
+    first, second = run_cases(document)
+    assert (first.ok, second.ok, second.ignored) == (True, True, ["/author"])
+    assert first.ignored == ["/author", "/cases/0/hand", "/cases/0/events/seq=2/quality"]
+
+
+def test_an_installation_that_is_told_last_charges_everything_at_once() -> None:
+    told = [
+        reading(1, "2025-02-01T00:00:00", "900", "100"),
+        installed(2, "2025-01-01T00:00:00"),
+    ]
+    result = only(with_events(*told))
+    assert result.quarantined == []
+    assert [each["amount"] for each in result.posted] == ["0.00", result.total]
+
+
+def test_a_reading_before_installation_or_after_removal_is_kept_aside() -> None:
+    removed = reading(4, "2025-03-01T00:00:00", "1000", "150") | {"type": "meter_removed"}
+    told = [
+        installed(1, "2025-01-01T00:00:00"),
+        reading(2, "2024-12-01T00:00:00", "0", "0"),
+        reading(3, "2025-02-01T00:00:00", "900", "100"),
+        removed,
+        reading(5, "2025-04-01T00:00:00", "1100", "160"),
+    ]
+    result = only(with_events(*told))
+    assert result.quarantined == [2, 5]
+    assert [each["to"] for each in result.intervals] == ["2025-02-01", "2025-03-01"]
 
 
 def test_a_correction_changes_only_the_registers_that_it_names() -> None:

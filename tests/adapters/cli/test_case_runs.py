@@ -49,6 +49,25 @@ def test_what_cannot_be_computed_ends_with_2_and_keeps_no_other_back(embedded: T
     assert place in embedded.run("tariff", "test", file, exit_code=2).stdout.replace("\n", "")
 
 
+def test_a_file_that_cannot_be_read_keeps_no_other_back(embedded: Terminal) -> None:
+    broken, water = embedded.write("broken.json", "{"), str(CASES / "cn_water.json")
+    body = embedded.json("tariff", "test", broken, water, exit_code=2)
+    assert [case["ok"] for case in body["cases"]] == [True, True, True]
+    assert [reason.startswith(broken) for reason in body["unreadable"]] == [True]
+    assert "broken.json" in embedded.run("tariff", "test", broken, water, exit_code=2).stdout
+    assert embedded.json("tariff", "test", broken, exit_code=2)["code"] == "file_unreadable"
+
+
+def test_a_field_beyond_the_form_is_told_and_changes_nothing(embedded: Terminal) -> None:
+    document = read("cn_water.json")
+    document["cases"][1]["events"][2]["remark"] = "estimated"
+    file = embedded.write("noted.json", json.dumps(document))
+    cases = embedded.json("tariff", "test", file)["cases"]
+    assert [case["ignored"] for case in cases] == [[], ["/cases/1/events/seq=3/remark"], []]
+    shown = embedded.run("tariff", "test", file).stdout
+    assert "remark is not read" in " ".join(shown.split())
+
+
 def test_without_expectation_a_case_is_only_computed(embedded: Terminal) -> None:
     document = read("cn_water.json")
     for case in document["cases"]:
