@@ -25,6 +25,7 @@ SAID: Final = {
     "reminded": "reminded",
     "warned": "warned",
     "disconnected": "cut off",
+    "postponed": "cut-off put off",
     "restored": "restored",
 }
 
@@ -43,7 +44,8 @@ def preview(
     """Decide again under a draft about the real history of accounts; nothing is written.
 
     The policy in force and the draft decide from the first event on, as if each had always held;
-    what they decided in the last days is compared. Guarantees and disputes hold no decision back.
+    what they decided in the last days is compared. No-cut windows put trips off; guarantees and
+    disputes hold no decision back.
     """
     document = read_document(draft)
     with opened() as here:

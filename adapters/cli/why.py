@@ -17,6 +17,7 @@ from ledger.aggregates import Refused
 from ledger.commands import Json
 
 AMOUNT: Final = re.compile(r"\b(available|remind|warn|trip|restore|hysteresis) (-?\d+)")
+UNTIL: Final = re.compile(r"\buntil (\S+Z)")
 
 
 def why(account: AccountNo) -> Shown:
@@ -46,20 +47,28 @@ def _told(body: Json, state: Json) -> Iterator[RenderableType]:
                 "guaranteed": "yes" if point["guaranteed"] else "",
                 "decided": "nothing yet" if decision is None else decision["decision"],
                 "since": "" if decision is None else local_text(decision["since"], timezone),
+                "decided again": "" if decision is None else _time(decision["due"], timezone),
             }
         )
         if decision is not None and decision["trace"]:
-            yield _rules(decision["trace"], state["currency"])
+            yield _rules(decision["trace"], state["currency"], timezone)
     for hold in body["holds"]:
-        yield facts({hold["kind"]: hold["reason"], "since": local_text(hold["since"], timezone)})
+        since, until = _time(hold["since"], timezone), _time(hold["until"], timezone)
+        yield facts({hold["kind"]: hold["reason"], "since": since, "until": until})
     if body["commands"]:
         yield command_table(body["commands"], timezone)
 
 
-def _rules(trace: Json, currency: str) -> RenderableType:
-    rows = [(_in_major_units(rule["rule"], currency), rule["holds"]) for rule in trace["rules"]]
+def _time(at: str | None, timezone: str) -> str:
+    return "" if at is None else local_text(at, timezone)
+
+
+def _rules(trace: Json, currency: str, timezone: str) -> RenderableType:
+    rows = [(_in_words(rule["rule"], currency, timezone), rule["holds"]) for rule in trace["rules"]]
     return table((f"policy {trace['policy_id']} v{trace['policy_version']}", "holds"), rows)
 
 
-def _in_major_units(rule: str, currency: str) -> str:
-    return AMOUNT.sub(lambda found: f"{found[1]} {money(int(found[2]), currency)}", rule)
+def _in_words(rule: str, currency: str, timezone: str) -> str:
+    """A rule with amounts in major units and times on the account's clock."""
+    amounts = AMOUNT.sub(lambda found: f"{found[1]} {money(int(found[2]), currency)}", rule)
+    return UNTIL.sub(lambda found: f"until {local_text(found[1], timezone)}", amounts)

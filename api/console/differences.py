@@ -15,6 +15,7 @@ PLACES: Final = {
     "charges": "%(name)s",
     "modifiers": "%(name)s",
     "seasons": N_("season %(name)s"),
+    "no_cut_windows": N_("window %(name)s"),
 }
 """Lists whose members have a name, and how such a member is called."""
 NAMES: Final = {
@@ -41,6 +42,13 @@ NAMES: Final = {
     "restore_above_minor": N_("Restore line, in the smallest unit"),
     "hysteresis_minor": N_("Hysteresis, in the smallest unit"),
     "cuts": N_("May cut"),
+    "grace_hours": N_("Grace in hours"),
+    "days": N_("Days"),
+    "hours": N_("Hours"),
+    "holidays": N_("Calendar"),
+    "through_year": N_("Calendar known through"),
+    "first_day": N_("First day"),
+    "last_day": N_("Last day"),
     "kind": N_("Kind"),
     "effect": N_("Effect"),
     "per": N_("Counted by"),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from api.console import words
 from api.console.language import Language
+from api.console.window_lines import WindowLine, window_line
 from api.console.words import N_
 from ledger.aggregates.policy import PolicyDocument
 
@@ -23,6 +24,8 @@ class PolicyFacts(NamedTuple):
     levels: list[LevelLine]
     cuts: str
     hysteresis: str
+    windows: list[WindowLine]
+    """When nobody is cut."""
 
 
 class Speak(NamedTuple):
@@ -47,7 +50,7 @@ def policy_facts(document: PolicyDocument, language: Language, currency: str) ->
     does = {
         "remind": say(N_("the customer is reminded")),
         "warn": say(N_("the customer is warned")),
-        "trip": say(N_("supply is cut off")),
+        "trip": _cut(document, speak),
     }
     days = {
         "remind": document.remind.days_left if document.remind else None,
@@ -67,7 +70,19 @@ def policy_facts(document: PolicyDocument, language: Language, currency: str) ->
     ]
     cuts = ", ".join(say(words.word(words.KINDS, kind)) for kind in document.cuts)
     slack = speak.money(document.hysteresis_minor)
-    return PolicyFacts(levels, cuts or say(N_("nothing")), slack)
+    windows = [window_line(window, language) for window in document.no_cut_windows]
+    return PolicyFacts(levels, cuts or say(N_("nothing")), slack, windows)
+
+
+def _cut(document: PolicyDocument, speak: Speak) -> str:
+    grace = document.trip.grace_hours if document.trip else 0
+    if not grace:
+        return speak.say(N_("supply is cut off"))
+    return speak.language.count(
+        "supply is cut off after %(number)s hour of grace",
+        "supply is cut off after %(number)s hours of grace",
+        grace,
+    )
 
 
 def _begins(line: int | None, days: int | None, speak: Speak) -> str:

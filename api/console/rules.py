@@ -10,6 +10,8 @@ from api.console.words import N_
 LINES: Final = words.LEVELS | {"restore": N_("Restore line")}
 MONEY: Final = re.compile(r"available (-?\d+) (<=|>) (\w+) (-?\d+)(?: \+ hysteresis (\d+))?")
 DAYS: Final = re.compile(r"days_left (\d+) <= (\w+)_days (\d+)")
+WINDOW: Final = re.compile(r"no-cut window (.+) until (\S+Z)")
+NO_WINDOW: Final = "no-cut window open"
 MAY_CUT: Final = re.compile(r"policy may cut (\w+)")
 
 
@@ -31,6 +33,13 @@ def told_rule(rule: str, language: Language, currency: str) -> str:
     if found := MAY_CUT.fullmatch(rule):
         kind = language.say(words.word(words.KINDS, found[1]))
         return language.say(N_("The policy may cut this supply: %(kind)s"), kind=kind)
+    if rule == NO_WINDOW:
+        return language.say(N_("A window is open in which nobody is cut"))
+    if found := WINDOW.fullmatch(rule):
+        name, until = language.say(words.word(words.HELD_BY, found[1])), language.time(found[2])
+        return language.say(
+            N_("Nobody is cut: %(window)s, until %(time)s"), window=name, time=until
+        )
     return rule
 
 

@@ -34,6 +34,7 @@ FILTERS: Final = {
             "account.reminded",
             "account.warned",
             "account.warning_cancelled",
+            "account.supply_trip_postponed",
             "account.supply_trip_ordered",
             "account.supply_restore_ordered",
             "account.supply_commanded",
@@ -69,6 +70,7 @@ TONES: Final = {
     "account.reminded": "remind",
     "account.warned": "warn",
     "account.warning_cancelled": "good",
+    "account.supply_trip_postponed": "warn",
     "account.supply_trip_ordered": "bad",
     "account.supply_restore_ordered": "good",
     "account.supply_confirmed": "info",
@@ -249,6 +251,13 @@ def _decided(payload: Json, language: Language) -> str:
     return f"{_point(payload, language)} · {levels} · {policy}"
 
 
+def _postponed(payload: Json, language: Language) -> str:
+    """What puts the trip off, and until when."""
+    until = language.say(N_("put off until %(time)s"), time=language.time(payload["due_us"]))
+    names = ", ".join(language.say(words.word(words.HELD_BY, name)) for name in payload["held_by"])
+    return f"{_decided(payload, language)} · {names} · {until}"
+
+
 def _point(payload: Json, language: Language) -> str:
     """A service point; one that has the name of its kind is called so."""
     return language.say(words.word(words.KINDS, payload["point"]))
@@ -284,6 +293,7 @@ _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
     "account.reminded": _decided,
     "account.warned": _decided,
     "account.warning_cancelled": _decided,
+    "account.supply_trip_postponed": _postponed,
     "account.supply_trip_ordered": _decided,
     "account.supply_restore_ordered": _decided,
     "account.supply_commanded": _commanded,

@@ -78,6 +78,7 @@ OUTCOMES: Final = {
     "protected": N_("the customer is protected"),
     "guaranteed": N_("supply is guaranteed"),
     "disputed": N_("in dispute"),
+    "no_cut_window": N_("nobody is cut now"),
     "switched_off_by_hand": N_("switched off by hand"),
     "trips_off": N_("cutting off is suspended"),
     "trips_suspended": N_("cutting off is suspended"),
@@ -99,6 +100,8 @@ OUTCOMES: Final = {
     "retried": N_("tried again"),
 }
 """Why a command waits, or what became of it."""
+HELD_BY: Final = {"grace": N_("grace")}
+"""What holds a trip back beside the windows, which their author names."""
 REFUSALS: Final = {
     "account_not_open": N_("The account is closed."),
     "amount_too_large": N_("This is more than one payment may be."),
@@ -106,6 +109,7 @@ REFUSALS: Final = {
     "protected": N_("The customer is protected from being cut."),
     "guaranteed": N_("The supply is guaranteed; end the guarantee first."),
     "disputed": N_("What is owed is in dispute; release the dispute first."),
+    "no_cut_window": N_("Nobody is cut by the policy of this point now."),
     "supply_cut_for_debt": N_("The money does not suffice: recharge, or guarantee the supply."),
     "command_ended": N_("The command has ended already."),
     "command_sent": N_("The meter may have obeyed already; order the opposite instead."),
@@ -213,6 +217,7 @@ TOPICS: Final = {
     "account.reminded": N_("Reminder"),
     "account.warned": N_("Warning"),
     "account.warning_cancelled": N_("Warning cancelled"),
+    "account.supply_trip_postponed": N_("Cut-off put off"),
     "account.supply_trip_ordered": N_("Cut-off ordered"),
     "account.supply_restore_ordered": N_("Restore ordered"),
     "account.supply_commanded": N_("Command sent to meter"),

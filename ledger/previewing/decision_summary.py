@@ -4,10 +4,10 @@ from collections import Counter
 from typing import Any, Final
 
 from ledger.aggregates.account.state import LEVELS
-from ledger.previewing.decisions import CANCELLED, KINDS, RESTORED, Decisions
+from ledger.previewing.decisions import CANCELLED, KINDS, POSTPONED, RESTORED, Decisions
 from ledger.previewing.summary import compared
 
-TOLD_OF: Final = (*KINDS, RESTORED)
+TOLD_OF: Final = (*KINDS, POSTPONED, RESTORED)
 """Kinds of decisions of which the customers are named."""
 
 

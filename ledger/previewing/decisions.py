@@ -1,7 +1,8 @@
 """Preview of a control policy (费控试算): who would have been reminded, warned, cut, and restored.
 
 Pure: it is handed an account's facts in order, and decides after the same facts as the account did.
-Policy in force and draft go through the same reckoning, so equal ones differ in nothing.
+Policy in force and draft go through the same reckoning, so equal ones differ in nothing. What a
+no-cut window puts off is decided again at its end, as the scheduler does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +11,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.aggregates.account import Account, Point
-from ledger.aggregates.account.control import NO_DAYS, TRIP, Terms, level_after
+from ledger.aggregates.account.control import NO_DAYS, TRIP, WARN, Terms, level_after
 from ledger.aggregates.account.state import DAYS_MAX, days_left
 from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.previewing.histories import CHARGED, Span
 
 KINDS: Final = ("reminded", "warned", "disconnected")
+POSTPONED: Final = "postponed"
 RESTORED: Final = "restored"
 CANCELLED: Final = "cancelled"
 
@@ -37,13 +39,26 @@ class Decided(NamedTuple):
     point: str
     before: int
     after: int
+    kind: str
+    """What people call it: one of `KINDS`, `POSTPONED`, `RESTORED` or `CANCELLED`."""
 
-    @property
-    def kind(self) -> str:
-        """What people call it: one of `KINDS`, `RESTORED` or `CANCELLED`."""
-        if self.before == TRIP:
+
+class Standing(NamedTuple):
+    """The level of a point; where a trip was put off, when it is due and since when."""
+
+    level: int = 0
+    due_us: int = 0
+    since_us: int = 0
+
+    def kind_of(self, after: "Standing") -> str:
+        """What the step to another standing is called."""
+        if after.due_us:
+            return POSTPONED
+        if after.level == TRIP:
+            return KINDS[TRIP - 1]
+        if self.level == TRIP and not self.due_us:
             return RESTORED
-        return KINDS[self.after - 1] if self.after > self.before else CANCELLED
+        return KINDS[after.level - 1] if after.level > self.level else CANCELLED
 
 
 DECIDED_AFTER: Final = frozenset(
@@ -104,9 +119,10 @@ class _Run:
     def __init__(self, preview: PolicyPreview) -> None:
         self._preview = preview
         self._account = Account(0, "")
-        self._now: dict[str, int] = {}
-        self._then: dict[str, int] = {}
-        """Level of each point."""
+        self._now: dict[str, Standing] = {}
+        self._then: dict[str, Standing] = {}
+        """By point."""
+        self._reached_us = 0
         self._found = Decisions()
 
     def take(self, history: Iterable[Told]) -> Decisions:
@@ -116,19 +132,31 @@ class _Run:
             if due is not None and (told.topic == CHARGED or not _is_of_one(due, told)):
                 self._decide(due.at_us)
                 due = None
+            if due is None:
+                self._let_pass(told.at_us)
             self._fold(told)
             if told.topic in DECIDED_AFTER:
                 due = told
         if due is not None:
             self._decide(due.at_us)
+        self._let_pass(self._preview.span.until_us)
         return self._ended()
+
+    def _let_pass(self, until_us: int) -> None:
+        """Decide what falls due by then; a standing is put off to a later time, or no longer."""
+        while True:
+            standings = (*self._now.values(), *self._then.values())
+            due_us = min((each.due_us for each in standings if each.due_us), default=until_us + 1)
+            if due_us > until_us:
+                return
+            self._decide(due_us)
 
     def _fold(self, told: Told) -> None:
         event = decode(told.topic, told.payload)
         self._account.evolve(event, told.at_us)
         if isinstance(event, facts.AccountOpened):
             self._found.account_no = event.account_no
-        elif isinstance(event, facts.ServicePointAdded):
+        elif isinstance(event, facts.ServicePointAdded | facts.ServicePointRemoved):
             for levels in (self._now, self._then):
                 levels.pop(event.point, None)
         if isinstance(event, facts.ServicePointAdded | facts.PolicyAssigned):
@@ -137,6 +165,7 @@ class _Run:
 
     def _decide(self, at_us: int) -> None:
         preview = self._preview
+        self._reached_us = max(self._reached_us, at_us)
         is_counted = preview.span.after_us < at_us <= preview.span.until_us
         if not self._account.has_moved:
             return
@@ -149,25 +178,34 @@ class _Run:
                 (self._now, in_force, self._found.now),
                 (self._then, preview.draft if is_meant else in_force, self._found.then),
             ):
-                before = levels.get(point.name, 0)
-                after = levels[point.name] = self._level(point, before, terms)
+                before = levels.get(point.name, Standing())
+                after = levels[point.name] = self._standing(point, before, terms)
                 if is_meant and is_counted and after != before:
-                    decided.append(Decided(at_us, point.name, before, after))
+                    steps = before.level, after.level, before.kind_of(after)
+                    decided.append(Decided(at_us, point.name, *steps))
 
-    def _level(self, point: Point, before: int, terms: Terms) -> int:
+    def _standing(self, point: Point, before: Standing, terms: Terms) -> Standing:
         available = self._account.available_at(point)
-        if before == 0 and available > terms.top_minor and terms.days == NO_DAYS:
-            return 0
+        if before.level == 0 and available > terms.top_minor and terms.days == NO_DAYS:
+            return before
         week_minor = sum(self._account.week)
         left = days_left(available, week_minor) if terms.days != NO_DAYS else DAYS_MAX
-        return level_after(before, available, left, point.service_kind, terms)
+        held = WARN if before.due_us else before.level
+        level = level_after(held, available, left, point.service_kind, terms)
+        if level != TRIP or terms.no_cut is None:
+            return Standing(level)
+        if before.level == TRIP and not before.due_us:
+            return before
+        since_us = before.since_us or self._reached_us
+        hold = terms.no_cut.hold(self._account.timezone, since_us, self._reached_us)
+        return Standing(TRIP) if hold is None else Standing(TRIP, hold.until_us, since_us)
 
     def _ended(self) -> Decisions:
         of_policy = self._preview.instead_of
         meant = [each.name for each in self._account.points if each.policy_id == of_policy]
         found = self._found
         found.level_now, found.level_then = (
-            max((levels.get(name, 0) for name in meant), default=0)
+            max((levels.get(name, Standing()).level for name in meant), default=0)
             for levels in (self._now, self._then)
         )
         return found

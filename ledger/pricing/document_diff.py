@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-KEYS: Final = {"versions": "effective_from", "charges": "id", "modifiers": "id", "seasons": "id"}
+KEYS: Final = {
+    "versions": "effective_from",
+    "charges": "id",
+    "modifiers": "id",
+    "seasons": "id",
+    "no_cut_windows": "name",
+}
 """Lists whose members have a name: they are compared by it, wherever they stand."""
 ABSENT: Final = None
 

@@ -11,6 +11,8 @@ from api.console.differences import differences
 from api.console.language import CATALOGS, Language
 from api.console.policy_lines import policy_facts
 from api.console.prices import price_tables
+from ledger.aggregates.policy import TripLine
+from ledger.aggregates.policy_windows import NoCutWindow
 from ledger.pricing import TariffDocument, parse_tariff
 from tests.harness.documents import energy, policy, tariff, version
 
@@ -224,3 +226,44 @@ def test_a_policy_is_told_by_its_levels() -> None:
     assert (facts.cuts, facts.hysteresis) == ("Electricity", "CN¥1.00")
     bare = policy_facts(policy(remind=None, warn=None, trip=None, cuts=()), CHINESE, "CNY")
     assert (bare.levels, bare.cuts) == ([], "无")
+
+
+def test_no_cut_windows_and_the_grace_are_told() -> None:
+    windows = (
+        NoCutWindow(name="nights", hours="18:00-08:00"),
+        NoCutWindow(name="days off", days=("fri", "weekend", "holiday"), holidays="cn"),
+        NoCutWindow(name="Gaokao", first_day="06-07", last_day="06-10"),
+        NoCutWindow(
+            name="春", first_day="2027-02-05", last_day="2027-02-20", hours="00:00-24:00"
+        ),
+    )
+    trip = TripLine(available_minor=0, grace_hours=24)
+    document = policy(no_cut_windows=windows).model_copy(update={"trip": trip})
+    facts = policy_facts(document, ENGLISH, "CNY")
+    assert facts.levels[-1].does == "supply is cut off after 24 hours of grace"
+    assert [tuple(line) for line in facts.windows] == [
+        ("nights", "every day", "18:00–08:00"),
+        (
+            "days off",
+            "Friday, weekends, public holidays (calendar cn, known through 2026)",
+            "all day",
+        ),
+        ("Gaokao", "every year from 06-07 to 06-10", "all day"),
+        ("春", "from 2027-02-05 to 2027-02-20", "00:00–24:00"),
+    ]
+    chinese = policy_facts(document, CHINESE, "CNY")
+    assert chinese.levels[-1].does == "宽限 24 小时后停止供应"
+    assert chinese.windows[1].days == "星期五, 周末, 法定节假日 (日历 cn，有效至 2026 年)"
+
+
+def test_windows_of_two_policies_are_compared_by_their_names() -> None:
+    nights = NoCutWindow(name="nights", hours="18:00-08:00")
+    later = NoCutWindow(name="nights", hours="20:00-08:00")
+    weekends = NoCutWindow(name="weekends", days=("weekend",))
+    old = policy(no_cut_windows=(nights,)).model_dump(mode="json")
+    new = policy(no_cut_windows=(weekends, later)).model_dump(mode="json")
+    assert [tuple(each) for each in differences(old, new, ENGLISH)] == [
+        ("window nights · Hours", "18:00-08:00", "20:00-08:00"),
+        ("window weekends · Name", "", "weekends"),
+        ("window weekends · Days", "", "weekend"),
+    ]

@@ -45,3 +45,14 @@ def test_every_rule_of_a_decision_has_its_words(language: Language) -> None:
 
 def test_a_rule_of_a_kind_that_is_not_known_stays_as_it_stands() -> None:
     assert told_rule("moon is full", CHINESE, "CNY") == "moon is full"
+
+
+def test_what_puts_a_trip_off_is_told_with_its_end_on_local_clocks() -> None:
+    until = "until 2026-11-24T00:00:00Z"
+    assert told_rule(f"no-cut window nights {until}", ENGLISH, "CNY") == (
+        "Nobody is cut: nights, until 2026-11-24 08:00:00"
+    )
+    assert told_rule(f"no-cut window grace {until}", CHINESE, "CNY") == (
+        "保电时段：宽限期，至 2026-11-24 08:00:00"
+    )
+    assert told_rule("no-cut window open", CHINESE, "CNY") == "正处于保电时段"

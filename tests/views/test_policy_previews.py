@@ -181,12 +181,12 @@ def test_a_draft_decides_what_would_have_been_decided(
     desk, reality = lived(in_force, moves), lived(draft, moves)
     heads = desk.heads()
     same = decided_by(desk, in_force)
-    assert [each[1:] for each in same.now] == recorded(desk)
+    assert [each[1:4] for each in same.now] == recorded(desk)
     assert (same.then, same.level_then) == (same.now, same.level_now)
     assert same.level_now == standing(desk)
     other = decided_by(desk, draft)
     assert (other.now, other.level_now) == (same.now, same.level_now)
-    assert [each[1:] for each in other.then] == recorded(reality)
+    assert [each[1:4] for each in other.then] == recorded(reality)
     assert other.level_then == standing(reality)
     assert desk.heads() == heads
     desk.close()
@@ -224,7 +224,7 @@ def test_who_would_have_been_cut_is_named(street: Desk) -> None:
     assert body["warned"] == {"before": 1, "after": 0, "newly": [], "no_longer": ["A2"]}
     assert body["disconnected"] == {"before": 1, "after": 2, "newly": ["A2"], "no_longer": []}
     assert body["restored"] == nobody | {"before": 1, "after": 1}
-    of_all = {"cancelled": 0, "restored": 1}
+    of_all = {"cancelled": 0, "restored": 1, "postponed": 0}
     assert body["decisions"] == {
         "before": {"reminded": 0, "warned": 1, "disconnected": 1, **of_all},
         "after": {"reminded": 1, "warned": 0, "disconnected": 2, **of_all},
@@ -273,6 +273,6 @@ def test_prepaid_units_count_as_money_that_is_left(desk: Desk) -> None:
     desk.recharge("A1", 130_05, paid_at=moment("2026-03-29T09:00"))
     desk.views.catch_up()
     found = decided_by(desk, in_force)
-    assert [each[1:] for each in found.now] == recorded(desk)
+    assert [each[1:4] for each in found.now] == recorded(desk)
     assert {"warned", "disconnected", "restored"} & {each.kind for each in found.now}
     assert (found.then, found.level_now) == (found.now, standing(desk))

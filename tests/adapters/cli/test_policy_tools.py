@@ -56,7 +56,7 @@ def test_two_policies_are_compared_with_their_defaults_filled_in(embedded: Termi
     body = embedded.json("policy", "diff", old, new, exit_code=3)
     assert body["changes"] == [
         {"path": "/warn/available_minor", "old": 1_000, "new": 500},
-        {"path": "/trip", "old": {"available_minor": 0}, "new": None},
+        {"path": "/trip", "old": {"available_minor": 0, "grace_hours": 0}, "new": None},
     ]
     assert "/warn/available_minor" in embedded.run("policy", "diff", old, new, exit_code=3).stdout
 
