@@ -203,14 +203,16 @@ class Tally(Standing):
         done = day_at(piece.end)
         days = self.days.due(first_due, done)
         month = month_of(max(day_at(piece.start), done - 1))
-        began = max(self.months.through, month_of(self.in_service_from))
+        # A bill bears its months as one: none is left to another meter.
+        began = month if piece.version.is_billed else month_of(self.in_service_from)
+        known = self.months._replace(through=max(self.months.through, began))
         for number, plan in enumerate(piece.version.plans):
             for charge in plan.fixed:
                 self._take_charge(piece, number, charge, days, formulas[number])
         if self.tables.fixed_tracks:
             self.days = self.days.after(first_due, done)
         if any(charge.per in MONTHLY for plan in piece.version.plans for charge in plan.fixed):
-            self.months = self.months._replace(through=began).after(month, month + 1)
+            self.months = known.after(month, month + 1)
 
     def _take_charge(
         self, piece: Piece, number: int, charge: FixedCharge, days: int, formulas: Formulas
