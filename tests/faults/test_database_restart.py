@@ -1,15 +1,15 @@
 """The database crashes under load and comes back; the ledger goes on by itself."""
 
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ledger.ports import LogUnavailableError
-from tests.harness.ledgers import WAIT_S, Opened, open_ledger
+from tests.harness.ledgers import Opened, open_ledger
+from tests.harness.meanwhile import IsOver, going_on
 from tests.harness.postgres import Postgres
 from tests.harness.soundness import assert_sound
 
@@ -57,17 +57,15 @@ def test_an_orderly_restart_between_two_commits_is_not_noticed(
 def test_crashes_under_load_lose_nothing_and_double_nothing(
     opened: Opened, durable_postgres: Postgres, crashes: int
 ) -> None:
-    stop = threading.Event()
-    with ThreadPoolExecutor(WRITERS) as pool:
-        writers = [pool.submit(_pay_on, opened, f"A{n}", stop) for n in range(WRITERS)]
+    payers = [partial(_pay_on, opened, f"A{n}") for n in range(WRITERS)]
+    with going_on(*payers) as writers:
         for crash in range(crashes):
             time.sleep(0.3 + 0.07 * crash)
             durable_postgres.kill()
             time.sleep(0.1)
             durable_postgres.start()
         time.sleep(0.3)
-        stop.set()
-        booked = {f"A{n}": writer.result(WAIT_S) for n, writer in enumerate(writers)}
+    booked = {f"A{n}": writer.result() for n, writer in enumerate(writers)}
     assert_sound(opened)
     assert len(opened.claims("payment")) == sum(booked.values())
     for number, times in booked.items():
@@ -75,10 +73,10 @@ def test_crashes_under_load_lose_nothing_and_double_nothing(
         assert opened.recharge(number, f"{number}-last", 1).body["balance_minor"] == times + 1
 
 
-def _pay_on(opened: Opened, number: str, stop: threading.Event) -> int:
+def _pay_on(opened: Opened, number: str, is_over: IsOver) -> int:
     """Pay one minor unit after the other, each until it is acknowledged, as a channel does."""
     times = 0
-    while not stop.is_set():
+    while not is_over():
         times += 1
         while True:
             try:

@@ -31,7 +31,7 @@ from tests.harness.documents import WATER, energy, policy, tariff, version
 
 CLERK: Final = Context("clerk-1")
 HOUR_US: Final = MICROS_PER_DAY // 24
-WAIT_S: Final = 20.0
+WAIT_S: Final = 120.0
 HOMES: Final = ("东区1栋", "东区2栋", "西区1栋", "西区2栋", "学生公寓A", "商铺")
 FAMILY: Final = "王李张刘陈杨赵黄周吴徐孙"
 GIVEN: Final = ("秀英", "伟", "芳", "娜", "敏", "静", "磊", "洋", "艳", "勇", "杰", "霞")

@@ -83,8 +83,10 @@ def test_nothing_is_taken_after_closing_and_nobody_waits_for_ever(opened: Opened
     opened.open("A1")
     with ThreadPoolExecutor(8) as pool:
         outcomes = [pool.submit(_recharge_until_closed, opened, f"w{n}") for n in range(8)]
-        until(lambda: len(opened.claims("payment")) >= 40)
-        opened.ledger.close()
+        try:
+            until(lambda: len(opened.claims("payment")) >= 40)
+        finally:  # However that ends, those who pay go on until this.
+            opened.ledger.close()
         acknowledged = sum(outcome.result(WAIT_S) for outcome in outcomes)
     assert len(opened.claims("payment")) == acknowledged
     with pytest.raises(LogUnavailableError, match="shutting down"):

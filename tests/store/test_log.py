@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ledger.events.account import GroupAssigned
 from ledger.ports import Claim, ConflictError, LogUnavailableError, Row
 from ledger.store import Session
 from tests.harness.ledgers import CLERK, WAIT_S, Opened, open_ledger, reading
+from tests.harness.meanwhile import IsOver, going_on
 from tests.harness.rows import a_row
 from tests.harness.soundness import assert_sound
 from tests.store.conftest import OpenLedger
@@ -37,17 +39,17 @@ def test_positions_have_no_gap_and_appear_in_order_under_many_writers(
     numbers = [f"A{n}" for n in range(6)]
     for number in numbers:
         one.open(number, f"M{number}")
-    stop = threading.Event()
-    with ThreadPoolExecutor(2 * THREADS + 1) as pool:
-        followed = pool.submit(_follow, one.engine, shards, stop)
+    with (
+        going_on(partial(_follow, one.engine, shards)) as (followed,),
+        ThreadPoolExecutor(2 * THREADS) as pool,
+    ):
         writers = [
             pool.submit(_write, opened, f"{side}-{thread}", numbers)
             for side, opened in enumerate((one, other))
             for thread in range(THREADS)
         ]
         acknowledged = sum(writer.result(WAIT_S) for writer in writers)
-        stop.set()
-        seen = followed.result(WAIT_S)
+    seen = followed.result()
     assert len(one.claims("payment")) == acknowledged
     rows = assert_sound(one)
     assert {(row.shard, row.position) for row in rows} == seen
@@ -64,13 +66,13 @@ def _write(opened: Opened, name: str, numbers: list[str]) -> int:
     return 6
 
 
-def _follow(engine: Engine, shards: int, stop: threading.Event) -> set[tuple[int, int]]:
+def _follow(engine: Engine, shards: int, is_over: IsOver) -> set[tuple[int, int]]:
     """Every position, each read behind the last one seen: a gap would be passed over for ever."""
     last = dict.fromkeys(range(shards), 0)
     seen: set[tuple[int, int]] = set()
     query = text("SELECT position FROM events WHERE shard = :s AND position > :p ORDER BY position")
     while True:
-        is_last = stop.is_set()
+        is_last = is_over()
         for shard, after in last.items():
             with engine.execution_options(read_only=True).begin() as connection:
                 found = list(connection.scalars(query, {"s": shard, "p": after}))

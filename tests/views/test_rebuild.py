@@ -1,8 +1,5 @@
 """A view is made anew beside the live one, and takes its place only when both say the same."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from sqlalchemy import text
 
@@ -11,6 +8,7 @@ from adapters.views.views import UnknownViewError
 from ledger.commands.late_readings import Reading
 from ledger.projections.accounts import Accounts
 from tests.harness.desk import Desk, at_us, point
+from tests.harness.meanwhile import IsOver, going_on
 from tests.harness.postgres import Postgres
 from tests.harness.reckoning import check_all
 from tests.harness.tampering import smuggle
@@ -198,11 +196,10 @@ def test_a_rebuild_goes_on_while_everybody_writes(
 ) -> None:
     monkeypatch.setattr(rebuild, "READ_MAX", 5)
     colleague = lived.colleague()
-    stop = threading.Event()
 
-    def work() -> int:
+    def work(is_over: IsOver) -> int:
         number = 0
-        while not stop.is_set():
+        while not is_over():
             number += 1
             colleague.recharge(f"A{number % 6}", 1_00)
             later = at_us("2026-01-03") + number
@@ -210,13 +207,11 @@ def test_a_rebuild_goes_on_while_everybody_writes(
             colleague.views.catch_up()
         return number
 
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(work)
+    with going_on(work) as (working,):
         made = lived.views.rebuild_all()
         while made[-1].events < made[0].events + 60 and not working.done():
             made += lived.views.rebuild_all()
-        stop.set()
-        assert working.result() >= 15
+    assert working.result() >= 15
     assert all(item.swapped and not item.differences for item in made)
     lived.views.catch_up()
     check_all(lived)

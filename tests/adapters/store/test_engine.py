@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.store import engine as engines
 from adapters.store.engine import create_engine
+from tests.harness.ledgers import WAIT_S
 from tests.harness.postgres import Postgres
 
 
@@ -150,7 +151,7 @@ def test_opening_a_file_waits_for_one_who_is_just_making_it(tmp_path: Path) -> N
 
 
 def test_a_new_file_may_be_opened_by_many_at_once(sqlite_url: str) -> None:
-    together = threading.Barrier(8)
+    together = threading.Barrier(8, timeout=WAIT_S)
 
     def write(_: int) -> None:
         engine = create_engine(sqlite_url)

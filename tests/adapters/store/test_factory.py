@@ -19,6 +19,7 @@ from adapters.store.factory import SqlFactory
 from adapters.store.process_recorders import SqlProcessRecorder, SqlTrackingRecorder
 from adapters.store.recorders import SqlApplicationRecorder
 from tests.adapters.store.conftest import Build
+from tests.harness.ledgers import WAIT_S
 from tests.harness.postgres import free_port
 from tests.harness.stored_events import a_stream, everything
 
@@ -95,7 +96,7 @@ def test_names_are_plain_short_and_distinct(one: str, other: str) -> None:
 
 
 def test_many_may_make_the_tables_at_once(build: Build) -> None:
-    together = threading.Barrier(6)
+    together = threading.Barrier(6, timeout=WAIT_S)
 
     def start(_: int) -> None:
         factory = build()

@@ -22,6 +22,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from adapters.store.factory import SqlFactory
 from tests.adapters.store.conftest import Build
+from tests.harness.meanwhile import IsOver, going_on
 from tests.harness.stored_events import a_stream, everything
 
 SECONDS_MAX = 20
@@ -80,29 +81,24 @@ def test_positions_are_gapless_whoever_writes_and_whatever_fails(build: Build) -
 
 def test_a_tailing_reader_misses_nothing_and_sees_nothing_twice(build: Build) -> None:
     build().application_recorder()
-    writing = threading.Event()
-    writing.set()
 
     def write(_: int) -> None:
         recorder = build().application_recorder()
         for length in (1, 40, 2, 13, 1, 5) * 4:
             recorder.insert_events(a_stream(length))
 
-    def tail(_: int) -> list[int]:
+    def tail(is_over: IsOver) -> list[int]:
         recorder = build().application_recorder()
         seen = [0]
-        while writing.is_set() or recorder.max_notification_id() != seen[-1]:
+        while not is_over() or recorder.max_notification_id() != seen[-1]:
             page = recorder.select_notifications(seen[-1], 7, inclusive_of_start=False)
             seen += [stored.id for stored in page]
         return seen[1:]
 
-    with ThreadPoolExecutor(2) as readers:
-        tails = readers.map(tail, range(2))
-        with ThreadPoolExecutor(4) as writers:
-            list(writers.map(write, range(4)))
-        writing.clear()
-        for seen in tails:
-            assert seen == list(range(1, 4 * 4 * 62 + 1))
+    with going_on(tail, tail) as tails, ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(4)))
+    for seen in tails:
+        assert seen.result() == list(range(1, 4 * 4 * 62 + 1))
 
 
 def test_a_slow_commit_is_never_overtaken(build: Build) -> None:
