@@ -5,24 +5,20 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from string import ascii_uppercase
-from tempfile import TemporaryFile
 from typing import IO, Any, Final, Literal, NamedTuple
 
 from babel.numbers import get_currency_precision
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from api.console import words
 from api.console.language import Language
 from api.console.words import N_
+from api.console.workbook import Cell, workbook
 from ledger.access import Reach
 from ledger.problems import NotAcceptableError, invalid
 from ledger.queries import LIMIT_MAX, DailyAsked, Queries
 
 Json = dict[str, Any]
 Format = Literal["csv", "xlsx"]
-Cell = str | Decimal
 MEDIA_TYPES: Final[dict[str, str]] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -194,31 +190,6 @@ def _kept(cell: Cell) -> str:
     return f"\t{cell}" if is_number else cell
 
 
-def as_xlsx(made: Iterable[list[Cell]], title: str) -> IO[bytes]:
-    """A workbook in a temporary file, written line by line: figures as figures, names as text."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "B2"
-    for letter, column in zip(ascii_uppercase, COLUMNS, strict=False):
-        sheet.column_dimensions[letter].width = WIDTHS[column.kind]
-    for line in made:
-        sheet.append([_styled(sheet, cell) for cell in line])
-    file = TemporaryFile()  # noqa: SIM115 - whoever reads it to its end closes it
-    book.save(file)
-    file.seek(0)
-    return file
-
-
-def _styled(sheet: Any, cell: Cell) -> Any:  # noqa: ANN401 - of the library
-    if isinstance(cell, str):
-        return cell
-    figure: Any = WriteOnlyCell(sheet)
-    figure.value = cell
-    digits = -int(cell.as_tuple().exponent)
-    figure.number_format = f"#,##0.{'0' * digits}" if digits else "#,##0"
-    return figure
-
-
 def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
     """The bytes of a file, which is closed behind the last."""
     with file:
@@ -228,4 +199,6 @@ def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
 
 def written(kind: Format, made: Iterable[list[Cell]], title: str) -> Iterator[bytes]:
     """The sheet in one of its forms, as bytes to be sent or kept."""
-    return as_csv(made) if kind == "csv" else blocks_of(as_xlsx(made, title))
+    if kind == "csv":
+        return as_csv(made)
+    return blocks_of(workbook(made, title, [WIDTHS[column.kind] for column in COLUMNS]))

@@ -1,10 +1,12 @@
 """The tasks that the demonstration proposes, done by a person with a browser."""
 
+import csv
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,15 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from adapters.demo.stage import temporary
 from adapters.wiring import open_engine, open_users
-from tests.e2e.conftest import Demo, started
+from tests.e2e.conftest import METERS, Demo, started
 from tests.harness.terminal import PROGRAM, ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 WAIT_MS = 30_000
+AMOUNTS = (
+    "Opening balance", "Recharged", "Reversed", "Adjusted", "Charged", "Paid by grants",
+    "Paid by units held", "Units bought for", "Closing balance",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +76,7 @@ def test_the_guide_leads_through_its_tasks(demo: Demo, page: Page) -> None:
     guide.get_by_role("link", name="Cut off").click()
     cut = page.locator("#rows tr").filter(has_text="Off").first
     expect(cut).to_be_visible()
+    number = cut.locator("a.row-link").inner_text()
     cut.locator("a.row-link").click()
     expect(page.locator("#events")).to_contain_text("Cut-off ordered")
     page.keyboard.press("r")
@@ -82,9 +89,30 @@ def test_the_guide_leads_through_its_tasks(demo: Demo, page: Page) -> None:
     events = page.locator("#events tr")
     expect(events.filter(has_text="Supply confirmed").filter(has_text="On").first).to_be_visible()
 
-    page.get_by_role("link", name="Commands", exact=True).first.click()
-    expect(page).to_have_url(re.compile("/commands"))
-    expect(page.locator("main")).to_contain_text("Verified")
+    page.get_by_role("link", name="Why?").click()
+    expect(page).to_have_url(re.compile("type=supply"))
+    decision = page.locator("#events tr").filter(has_text="Cut-off ordered").first
+    expect(decision.locator(".rules")).to_contain_text("✓")
+
+    page.get_by_role("link", name="Monitor", exact=True).first.click()
+    page.locator("#guide").get_by_role("link", name="Reports").click()
+    expect(page.locator("#sums .equation")).to_contain_text("Closing balance")
+    with page.expect_download() as started_download:
+        page.get_by_role("button", name="Export CSV").click()
+    kept = started_download.value
+    assert re.fullmatch(r"daily-report-\d{4}-\d\d-\d\d\.csv", kept.suggested_filename)
+    rows = list(csv.DictReader(kept.path().read_text(encoding="utf-8-sig").splitlines()))
+    *accounts, total = rows
+    assert len(accounts) == METERS
+    assert total["Account number"] == f"Total of {METERS} accounts"
+    for row in rows:
+        amount = {name: Decimal(row[name] or 0) for name in AMOUNTS}
+        came = amount["Opening balance"] + amount["Recharged"] - amount["Reversed"]
+        left = amount["Charged"] - amount["Paid by grants"] - amount["Paid by units held"]
+        adjusted = amount["Adjusted"] - amount["Units bought for"]
+        assert came + adjusted - left == amount["Closing balance"]
+    [paid] = [row for row in accounts if row["Account number"] == number]
+    assert Decimal(paid["Recharged"]) >= 50
 
 
 def test_the_guide_fits_a_small_telephone(page: Page) -> None:
