@@ -49,8 +49,8 @@ class Window(NamedTuple):
     bounds: list[Fraction]
     block: list[Fraction]
     used: Fraction
-    reactive: Fraction
-    """var-hours."""
+    reactive: Fraction | None
+    """var-hours; None where no register counts them."""
     peaks: dict[tuple[int, int], int]
     formulas: dict[int, list[Expression]]
     """What this piece has added to each line so far."""
@@ -140,8 +140,8 @@ def _power_factor(charge: PowerFactor, window: Window) -> Expression:
 
 def _hundredths(charge: PowerFactor, window: Window) -> int:
     """The power factor, rounded to a hundredth before anything else: kWh / √(kWh² + kvarh²)."""
-    if window.reactive:
-        active, reactive = window.used, window.reactive
+    active, reactive = window.used, window.reactive
+    if reactive is not None and (active or reactive):
         square = 40_000 * active * active / (active * active + reactive * reactive)
         return (isqrt(square.numerator // square.denominator) + 1) // 2
     at = window.piece.end

@@ -253,9 +253,9 @@ class Tally(Standing):
                     found = derived_line(charge, window)
                     self._add(number, charge.line, found, formulas[number])
 
-    def _reactive(self, number: int) -> Fraction:
-        track = self.tables.reactive_track
-        return Fraction(0) if track is None else self.blocks[number][track]
+    def _reactive(self, number: int) -> Fraction | None:
+        track = self.tables.reactive_track if self.tables.reactive else None
+        return None if track is None else self.blocks[number][track]
 
     def _add(self, number: int, line: int, more: Expression, formulas: Formulas) -> None:
         value = more.value

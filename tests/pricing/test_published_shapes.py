@@ -132,6 +132,13 @@ def test_a_register_of_reactive_energy_gives_the_factor_rounded_to_a_hundredth_f
     point = Point(rated_by, "2006-03-01T00:00", household(transformer_kva=100))
     lines = point.lines("2006-04-01T00:00", 0, 10_000_000, 0, 4_000_000)
     assert lines["power_factor"] == -round((240_000 + 624_600) * 0.0045)
+    # Nothing reactive at all is a factor of 1, better than which nobody can be.
+    point = Point(rated_by, "2006-03-01T00:00", household(transformer_kva=100))
+    lines = point.lines("2006-04-01T00:00", 0, 10_000_000, 0, 0)
+    assert lines["power_factor"] == -round((240_000 + 624_600) * 0.0075)
+    # Where nothing passed, nothing can be said of it.
+    point = Point(rated_by, "2006-03-01T00:00", household(transformer_kva=100))
+    assert point.lines("2006-04-01T00:00", 0, 0, 0, 0) == {"capacity": 240_000}
 
 
 def test_california_multiplies_the_baseline_by_the_days_of_the_bill() -> None:
