@@ -135,7 +135,7 @@ def test_a_register_of_reactive_energy_gives_the_factor_rounded_to_a_hundredth_f
     # Nothing reactive at all is a factor of 1, better than which nobody can be.
     point = Point(rated_by, "2006-03-01T00:00", household(transformer_kva=100))
     lines = point.lines("2006-04-01T00:00", 0, 10_000_000, 0, 0)
-    assert lines["power_factor"] == -round((240_000 + 624_600) * 0.0075)
+    assert lines["power_factor"] == -6_485  # of 864,600 fen 0.75 %: 6,484.5
     # Where nothing passed, nothing can be said of it.
     point = Point(rated_by, "2006-03-01T00:00", household(transformer_kva=100))
     assert point.lines("2006-04-01T00:00", 0, 0, 0, 0) == {"capacity": 240_000}
