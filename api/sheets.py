@@ -7,9 +7,19 @@ from fastapi.responses import StreamingResponse
 
 from api.asked import await_heads
 from api.auth import service_of
-from api.console.daily_sheet import MEDIA_TYPES, Format, file_name, lines, rows_of, written
+from api.console.daily_sheet import (
+    MEDIA_TYPES,
+    DaysError,
+    Format,
+    days_of,
+    file_name,
+    lines,
+    rows_of,
+    written,
+)
 from api.console.page import language_of
 from ledger.access import Principal
+from ledger.problems import NotAcceptableError, invalid
 from ledger.queries import DailyAsked
 from ledger.store import Ledger
 from ledger.values import local_day
@@ -18,6 +28,14 @@ from ledger.values import local_day
 def today_of(ledger: Ledger) -> str:
     """The local day that it is now."""
     return date.fromordinal(local_day(ledger.terms.timezone, ledger.clock())).isoformat()
+
+
+def days_asked(ledger: Ledger, first: str, last: str) -> tuple[str, str]:
+    """First and last day of a question, or a problem that names what is wrong."""
+    try:
+        return days_of(first, last, today_of(ledger))
+    except DaysError as error:
+        raise NotAcceptableError(invalid([((error.place,), str(error))])) from error
 
 
 def daily_sheet(

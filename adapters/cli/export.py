@@ -13,7 +13,16 @@ from adapters.cli.output import Advance, Shown, facts, progress
 from adapters.cli.problems import InputError
 from adapters.cli.verbs import topic, verb
 from adapters.views.queries import SqlQueries
-from api.console.daily_sheet import Format, Totals, days_of, file_name, lines, rows_of, written
+from api.console.daily_sheet import (
+    DaysError,
+    Format,
+    Totals,
+    days_of,
+    file_name,
+    lines,
+    rows_of,
+    written,
+)
 from api.console.language import Language
 from api.sheets import today_of
 from ledger.commands import Json
@@ -42,7 +51,11 @@ def daily_report(
 ) -> Shown:
     """Write what each account held, moved and was charged for on local days, with the sums."""
     with opened() as here:
-        asked = DailyAsked(*days_of(first, last, today_of(here.ledger)), site, group)
+        try:
+            days = days_of(first, last, today_of(here.ledger))
+        except DaysError as error:
+            raise InputError("days_invalid", str(error)) from error
+        asked = DailyAsked(*days, site, group)
         file = output or Path(file_name(asked, "csv"))
         kind = _kind(file)
         here.views()

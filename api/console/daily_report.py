@@ -7,11 +7,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccountsReader, service_of
-from api.console.daily_sheet import days_of
 from api.console.language import Language
 from api.console.page import address, language_of, preference, render, sums_of
 from api.console.words import N_
-from api.sheets import daily_sheet, today_of
+from api.sheets import daily_sheet, days_asked, today_of
 from ledger.queries import DailyAsked
 
 Json = dict[str, Any]
@@ -42,7 +41,7 @@ class ReportAsked(BaseModel):
 
     def days(self, request: Request) -> DailyAsked:
         """The question to the read side."""
-        span = days_of(self.first, self.last, today_of(service_of(request).ledger))
+        span = days_asked(service_of(request).ledger, self.first, self.last)
         return DailyAsked(*span, self.site, self.group, self.cursor or None, ROWS)
 
 

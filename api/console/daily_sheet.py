@@ -14,7 +14,6 @@ from api.console.language import Language
 from api.console.words import N_
 from api.console.workbook import Cell, workbook
 from ledger.access import Reach
-from ledger.problems import NotAcceptableError, invalid
 from ledger.queries import LIMIT_MAX, DailyAsked, Queries
 
 Json = dict[str, Any]
@@ -76,6 +75,14 @@ WORDS: Final = {
 SUMMED: Final = tuple(column.name for column in COLUMNS if column.kind in {"minor", "quantity"})
 
 
+class DaysError(ValueError):
+    """Days that make no sense; `place` is the one to be mended, `from` or `to`."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
 def days_of(first: str, last: str, today: str) -> tuple[str, str]:
     """The days that are meant: today where none is told, one where only one is."""
     first = first or last or today
@@ -83,11 +90,10 @@ def days_of(first: str, last: str, today: str) -> tuple[str, str]:
     try:
         span = date.fromisoformat(last) - date.fromisoformat(first)
     except ValueError as error:
-        told = "Days such as 2026-11-22 are needed."
-        raise NotAcceptableError(invalid([(("from",), told)])) from error
+        raise DaysError("from", "Days such as 2026-11-22 are needed.") from error
     if not timedelta(0) <= span < timedelta(days=DAYS_MAX):
         told = f"The last day is the first one, or at most {DAYS_MAX - 1} days later."
-        raise NotAcceptableError(invalid([(("to",), told)]))
+        raise DaysError("to", told)
     return first, last
 
 

@@ -9,9 +9,9 @@ from api.answers.finance import Days
 from api.asked import Cursor, DetailSeen, Limit, Word
 from api.auth import AccountsReader, service_of
 from api.bodies import json_response
-from api.console.daily_sheet import MEDIA_TYPES, Format, days_of
+from api.console.daily_sheet import MEDIA_TYPES, Format
 from api.contract import answering, streaming
-from api.sheets import daily_sheet, today_of
+from api.sheets import daily_sheet, days_asked
 from ledger.queries import DailyAsked
 
 router = APIRouter(prefix="/api/v1/finance", tags=["finance"])
@@ -33,7 +33,7 @@ def energy_report(
 ) -> Response:
     """Opening, movements and closing of accounts by days of booking; of today if none is told."""
     service = service_of(request)
-    days = days_of(from_, to, today_of(service.ledger))
+    days = days_asked(service.ledger, from_, to)
     asked = DailyAsked(*days, site, group, cursor, limit)
     return json_response(service.queries.daily(asked, who.user.reach).body())
 
@@ -54,5 +54,5 @@ def energy_sheet(
     format: Format = "csv",  # noqa: A002 - its name in the URL
 ) -> Response:
     """The same as a file with sums: CSV that Excel opens, or XLSX; heads as `Accept-Language`."""
-    days = days_of(from_, to, today_of(service_of(request).ledger))
+    days = days_asked(service_of(request).ledger, from_, to)
     return daily_sheet(request, who, DailyAsked(*days, site, group), format)

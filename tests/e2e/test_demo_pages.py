@@ -19,7 +19,7 @@ from tests.e2e.conftest import METERS, Demo, started
 from tests.harness.terminal import PROGRAM, ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 AMOUNTS = (
     "Opening balance", "Recharged", "Reversed", "Adjusted", "Charged", "Paid by grants",
     "Paid by units held", "Units bought for", "Closing balance",
