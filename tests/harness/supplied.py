@@ -129,11 +129,12 @@ def supplied(
     gateways: int = 1,
     meters: int = 1,
     are_connected: bool = True,
+    clock: Callable[[], int] = real_clock,
     **settings: Any,  # noqa: ANN401 - as above
 ) -> Iterator[Supplied]:
     """The ledger with its accounts, the park and the views at work; the device side is not yet."""
     with ExitStack() as stack:
-        opened = stack.enter_context(open_ledger(url, folder))
+        opened = stack.enter_context(open_ledger(url, folder, clock=clock))
         park = Park(ParkClock(real_clock())).fill(gateways, meters)
         thread = stack.enter_context(running(park))
         tail = Tail(["front", "detail"])
