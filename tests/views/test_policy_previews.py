@@ -25,6 +25,7 @@ DECISIONS = (
     facts.AccountReminded
     | facts.AccountWarned
     | facts.WarningCancelled
+    | facts.SupplyTripPostponed
     | facts.SupplyTripOrdered
     | facts.SupplyRestoreOrdered
 )
