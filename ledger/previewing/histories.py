@@ -4,7 +4,7 @@ Pure: it is handed an account's facts in order. Baseline and draft go through th
 so a draft that equals the tariff in force differs in nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -18,9 +18,11 @@ from ledger.events.registry import decode
 from ledger.previewing.purse import Purse
 from ledger.previewing.summary import Outcome
 from ledger.previewing.tiers import Tiers
+from ledger.previewing.unit_sales import UnitRun
 from ledger.pricing import CompiledTariff, NotRateable
 from ledger.pricing.context import Context
 from ledger.pricing.hours import counted
+from ledger.pricing.vending import sells_units
 from ledger.values import closing_day
 
 Quantities = tuple[int, ...]
@@ -53,6 +55,8 @@ READ: Final = frozenset(
         facts.AccountCharged,
         facts.ChargeCorrected,
         facts.FixedFeeCharged,
+        facts.UnitsSold,
+        facts.UnitsReturned,
         facts.AccountCredited,
         facts.CreditReversed,
         facts.AccountAdjusted,
@@ -93,10 +97,20 @@ class Preview:
         self.terms = terms
         self.looks_at_days = any(each.days != NO_DAYS for each in terms.values())
         self.span = span
+        self.sells_units = sells_units(draft)
 
-    def outcome(self, history: Iterable[Fact]) -> Outcome:
+    def outcome(self, history: Sequence[Fact]) -> Outcome:
         """What an account would have paid; its facts come in order of version."""
-        return _Run(self).take(history)
+        if not self.sells_units:
+            try:
+                return _Run(self).take(history)
+            except _UnitsSoldError:
+                pass
+        return UnitRun(self).take(history)
+
+
+class _UnitsSoldError(Exception):
+    """The account buys units: what it pays follows from what it bought."""
 
 
 class _Run:
@@ -171,6 +185,8 @@ class _Run:
                 for purse in (self._now, self._then):
                     purse.receive(moved)
                 self._decide()
+            case facts.UnitsSold() | facts.UnitsReturned():
+                raise _UnitsSoldError
             case _:
                 self._fitted(event, at_us)
 
