@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Engine, and_, select
 from adapters.store.claims import find_claims
 from adapters.store.copying_writer import CopyingWriter
 from adapters.store.dialects import is_postgresql
+from adapters.store.heads import lock_heads
 from adapters.store.late_locking_writer import LateLockingWriter
 from adapters.store.log_faults import DRIVER_FAULTS, sqlstate, translated
 from adapters.store.log_writer import SqlLogWriter
 from adapters.store.patience import bound
-from adapters.store.tables import events, log_heads
+from adapters.store.tables import events
 from ledger.ports import (
     ClaimKey,
     ConflictError,
@@ -67,16 +68,16 @@ class SqlLog:
     def _begin(self, connection: Connection, shards: Sequence[int]) -> SqlLogWriter:
         if is_postgresql(connection):
             connection.begin()
-            return CopyingWriter(connection, self.shards, _lock_heads(connection, shards))
+            return CopyingWriter(connection, self.shards, lock_heads(connection, shards))
 
         def take_lock() -> dict[int, Head]:
             connection.rollback()
             connection.execution_options(read_only=False)
             connection.begin()
-            return _lock_heads(connection, shards)
+            return lock_heads(connection, shards)
 
         connection.execution_options(read_only=True)
-        heads = _lock_heads(connection, shards)
+        heads = lock_heads(connection, shards)
         connection.rollback()
         self._left = heads | self._left
         if any(self._left[shard] != head for shard, head in heads.items()):
@@ -127,18 +128,9 @@ class SqlLog:
         at = and_(events.c.shard == row.shard, events.c.position == row.position)
         with translated(), self._engine.begin() as connection:
             bound(connection)
-            _lock_heads(connection, [row.shard])
+            lock_heads(connection, [row.shard])
             found = connection.scalar(select(events.c.leaf_hash).where(at))
             return found is not None and bytes(found) == row.leaf_hash
-
-
-def _lock_heads(connection: Connection, shards: Sequence[int]) -> dict[int, Head]:
-    """Lock the heads of `shards`; the catalogue's shard 0 is read in any case."""
-    statement = select(log_heads).where(log_heads.c.shard.in_(shards)).order_by(log_heads.c.shard)
-    rows = list(connection.execute(statement.with_for_update()))
-    if 0 not in shards:
-        rows += connection.execute(select(log_heads).where(log_heads.c.shard == 0))
-    return {row.shard: Head(row.position, row.recorded_at) for row in rows}
 
 
 def _is_refusal(connection: Connection, error: BaseException) -> bool:

@@ -1,15 +1,16 @@
 """One write transaction on the log, under the lock of its shards' heads."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from adapters.store.claims import find_claims, release_claims, take_claims
+from adapters.store.heads import move_heads
 from adapters.store.log_faults import translated
 from adapters.store.past import facts_between, newest_versions, read_past, save_snapshots
-from adapters.store.tables import events, log_heads, vault
+from adapters.store.tables import events, vault
 from ledger.ports import Claim, ClaimKey, Head, Past, Row, Snapshot, Span, StoredClaim
 
 CHANGED_MAX: Final = 20_000
@@ -56,11 +57,10 @@ class SqlLogWriter(ABC):
         """Give up claims, so that the keys may be claimed again."""
         release_claims(self._locked, keys, self._shards)
 
+    @translated()
     def past(self, shard: int, stream_ids: Sequence[str], fold_hash: str) -> Past:
         """Newest snapshots of streams, and the events behind them in order of version."""
-        with translated():
-            found = read_past(self._connection, shard, stream_ids, fold_hash)
-        return Past(found.snapshots, _translating(found.events))
+        return read_past(self._connection, shard, stream_ids, fold_hash)
 
     @translated()
     def shards_of(self, stream_id: str) -> list[int]:
@@ -130,12 +130,7 @@ class SqlLogWriter(ABC):
     @translated()
     def advance_heads(self) -> None:
         """Move the heads to the last rows written."""
-        for shard, head in sorted(self.advanced.items()):
-            self._locked.execute(
-                update(log_heads)
-                .where(log_heads.c.shard == shard)
-                .values(position=head.position, recorded_at=head.recorded_at_us)
-            )
+        move_heads(self._locked, self.advanced)
 
     @translated()
     def save_snapshots(self, made: Sequence[Snapshot]) -> None:
@@ -147,11 +142,3 @@ class SqlLogWriter(ABC):
         """Keep sealed personal data: (shard, account_no, field, ciphertext)."""
         values = [dict(zip(_SEALED, row, strict=True)) for row in rows]
         self._locked.execute(insert(vault), values)
-
-
-Told = tuple[str, str, bytes, int]
-
-
-def _translating(found: Iterable[Told]) -> Iterator[Told]:
-    with translated():
-        yield from found

@@ -1,33 +1,38 @@
 """The past of streams: their newest snapshots and the events behind them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy import Connection, text
 
-from adapters.store.dialects import any_of, insert_into, is_postgresql
-from adapters.store.tables import events, snapshots
+from adapters.store.dialects import insert_into, is_postgresql
+from adapters.store.statements import Statement
+from adapters.store.tables import snapshots
 from ledger.ports import Past, Snapshot, Span
 
-Event = tuple[str, str, bytes, int]
 Fact = tuple[int, int, int, str, bytes]
 
-_COLUMNS: Final = events.c.stream_id, events.c.topic, events.c.payload, events.c.valid_at
-_BEHIND: Final = """SELECT e.stream_id, e.topic, e.payload, e.valid_at FROM {wanted} JOIN events e
-ON e.shard = :shard AND e.stream_id = w.stream_id AND e.version > w.version
-ORDER BY e.stream_id, e.version"""
-_BEHIND_POSTGRESQL: Final = text(
-    _BEHIND.format(
-        wanted="unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[])) AS w(stream_id, version)"
-    )
-).columns(*_COLUMNS)
-# CROSS makes SQLite begin with the few streams, where it would rather read the whole shard.
-_BEHIND_SQLITE: Final = text(
-    _BEHIND.format(
-        wanted="(SELECT key AS stream_id, value AS version FROM json_each(:versions)) w CROSS"
-    )
-).columns(*_COLUMNS)
+# OFFSET 0 and CROSS keep the planners from reading the whole shard instead of the few streams.
+_PAST: Final = Statement(
+    postgresql="""WITH kept AS MATERIALIZED (SELECT w.id::uuid AS stream_id, s.version, s.state
+FROM json_array_elements_text(%(ids)s) w(id) LEFT JOIN LATERAL (
+SELECT version, state FROM snapshots WHERE shard = %(shard)s AND stream_id = w.id::uuid
+AND fold_hash = %(fold_hash)s ORDER BY version DESC LIMIT 1) s ON true)
+SELECT stream_id::text, NULL, state, version, 0 AS place FROM kept WHERE version IS NOT NULL
+UNION ALL SELECT k.stream_id::text, e.topic, e.payload, e.valid_at, e.version FROM kept k
+CROSS JOIN LATERAL (SELECT topic, payload, valid_at, version FROM events WHERE shard = %(shard)s
+AND stream_id = k.stream_id AND version > coalesce(k.version, 0) OFFSET 0) e ORDER BY place""",
+    sqlite="""WITH kept AS MATERIALIZED (SELECT w.value AS stream_id, (
+SELECT max(version) FROM snapshots WHERE shard = :shard AND stream_id = w.value
+AND fold_hash = :fold_hash) AS version FROM json_each(:ids) w)
+SELECT k.stream_id, NULL, s.state, s.version, 0 AS place FROM kept k
+CROSS JOIN snapshots s ON s.shard = :shard AND s.stream_id = k.stream_id AND s.version = k.version
+UNION ALL SELECT k.stream_id, e.topic, e.payload, e.valid_at, e.version FROM kept k
+CROSS JOIN events e ON e.shard = :shard AND e.stream_id = k.stream_id
+AND e.version > coalesce(k.version, 0) ORDER BY place""",
+)
+"""(stream, no topic, state, version) of each snapshot, then (stream, topic, payload, valid_at)."""
 
 _NEWEST: Final = """SELECT w.stream_id, (SELECT max(e.version) FROM events e
 WHERE e.shard = :shard AND e.stream_id = w.stream_id) FROM {wanted}"""
@@ -90,8 +95,16 @@ def read_past(
     connection: Connection, shard: int, stream_ids: Sequence[str], fold_hash: str
 ) -> Past:
     """Newest valid snapshot of each stream and (stream, topic, payload, valid_at) behind it."""
-    found = _newest_snapshots(connection, shard, stream_ids, fold_hash)
-    return Past(found, _events(connection, shard, stream_ids, found))
+    past = Past({}, behind := [])
+    ids = list(set(stream_ids))  # A stream that is named twice would be read twice.
+    for stream, topic, content, about, _ in _PAST.rows(
+        connection, shard=shard, ids=ids, fold_hash=fold_hash
+    ):
+        if topic is None:
+            past.snapshots[stream] = about, content.encode()
+        else:
+            behind.append((stream, topic, content.encode(), about))
+    return past
 
 
 def save_snapshots(connection: Connection, made: Sequence[Snapshot]) -> None:
@@ -103,68 +116,3 @@ def save_snapshots(connection: Connection, made: Sequence[Snapshot]) -> None:
     )
     values = [{**snapshot._asdict(), "state": snapshot.state.decode()} for snapshot in made]
     connection.execute(statement, values)
-
-
-def _newest_snapshots(
-    connection: Connection, shard: int, stream_ids: Sequence[str], fold_hash: str
-) -> dict[str, tuple[int, bytes]]:
-    newest = (
-        select(snapshots.c.stream_id, func.max(snapshots.c.version).label("version"))
-        .where(
-            snapshots.c.shard == shard,
-            any_of(connection, snapshots.c.stream_id, stream_ids),
-            snapshots.c.fold_hash == fold_hash,
-        )
-        .group_by(snapshots.c.stream_id)
-        .subquery()
-    )
-    states = connection.execute(
-        select(snapshots.c.stream_id, snapshots.c.version, snapshots.c.state).join(
-            newest,
-            and_(
-                snapshots.c.shard == shard,
-                snapshots.c.stream_id == newest.c.stream_id,
-                snapshots.c.version == newest.c.version,
-            ),
-        )
-    )
-    return {stream: (version, state.encode()) for stream, version, state in states}
-
-
-def _events(
-    connection: Connection,
-    shard: int,
-    stream_ids: Sequence[str],
-    found: Mapping[str, tuple[int, bytes]],
-) -> Iterator[Event]:
-    if fresh := [stream for stream in stream_ids if stream not in found]:
-        yield from _from_the_first(connection, shard, fresh)
-    if found:
-        yield from _behind(connection, shard, {s: version for s, (version, _) in found.items()})
-
-
-def _from_the_first(
-    connection: Connection, shard: int, stream_ids: Sequence[str]
-) -> Iterator[Event]:
-    statement = (
-        select(*_COLUMNS)
-        .where(events.c.shard == shard, any_of(connection, events.c.stream_id, stream_ids))
-        .order_by(events.c.stream_id, events.c.version)
-    )
-    for stream, topic, payload, valid_at in connection.execute(statement):
-        yield stream, topic, payload.encode(), valid_at
-
-
-def _behind(connection: Connection, shard: int, versions: Mapping[str, int]) -> Iterator[Event]:
-    if is_postgresql(connection):
-        about: dict[str, object] = {
-            "shard": shard,
-            "ids": [*versions],
-            "versions": [*versions.values()],
-        }
-        found = connection.execute(_BEHIND_POSTGRESQL, about)
-    else:
-        about = {"shard": shard, "versions": json.dumps(dict(versions))}
-        found = connection.execute(_BEHIND_SQLITE, about)
-    for stream, topic, payload, valid_at in found:
-        yield stream, topic, payload.encode(), valid_at

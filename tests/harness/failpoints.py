@@ -21,7 +21,7 @@ from tests.harness.ledgers import CLERK, INSTALLED_AT, Opened, one_batch, open_l
 from tests.harness.processes import Asked, die
 
 STEPS: Final[dict[str, tuple[Any, str]]] = {
-    "lock the heads": (log, "_lock_heads"),
+    "lock the heads": (log, "lock_heads"),
     "catch up": (Committer, "_catch_up"),
     "load": (SqlLogWriter, "past"),
     "find claims": (SqlLogWriter, "find_claims"),
