@@ -1,6 +1,6 @@
 """A case file (用例): readings as they arrived, and the amounts that must come out."""
 
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -131,12 +131,12 @@ class Case(_Told):
     @field_validator("events")
     @classmethod
     def _in_the_order_of_arrival(cls, events: list[Event]) -> list[Event]:
-        numbers = [event.seq for event in events]
-        for number in numbers:
-            if numbers.count(number) > 1:
-                message = f"two events have the number {number}; give each its own seq"
+        in_order = sorted(events, key=lambda event: event.seq)
+        for one, other in pairwise(in_order):
+            if one.seq == other.seq:
+                message = f"two events have the number {one.seq}; give each its own seq"
                 raise ValueError(message)
-        return sorted(events, key=lambda event: event.seq)
+        return in_order
 
 
 class CaseFile(_Told):
