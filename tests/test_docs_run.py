@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +13,14 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from tests.harness.ports import held_port
 from tests.harness.postgres import Postgres
+from tests.harness.program import Program
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-PATIENCE_S = 120
+PATIENCE_S = 300
 OWNER, SERVING, DATABASE = "ledger_owner", "ledger_serving", "ledger"
 
 
@@ -58,7 +59,8 @@ def test_what_is_said_of_serving_can_be_typed(clone: Path, told: list[str]) -> N
     *people, serve = "".join(blocks(README, "bash")).splitlines()
     told_link = [run(clone, line) for line in people][-1]
     assert "/login/" in told_link
-    run_until_told_to_stop(clone, serve, "The console: ", LEDGER_PORT=free_port())
+    with held_port() as port:
+        run_until_told_to_stop(clone, serve, "The console: ", LEDGER_PORT=str(port))
 
 
 @pytest.mark.parametrize(
@@ -148,15 +150,9 @@ def run(folder: Path, script: str, database: str | None = None) -> str:
     return done.stdout
 
 
-def free_port() -> str:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
-
-
 def run_until_told_to_stop(folder: Path, command: str, ready: str, **settings: str) -> None:
     """Start what runs for ever, wait until it says that it does, and end it as a service is."""
-    with subprocess.Popen(
+    with Program(
         command.split(),
         cwd=folder,
         env=environment(folder, None) | settings,

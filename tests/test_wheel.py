@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.program import Program
+
 ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = pytest.mark.wheel
@@ -136,9 +138,7 @@ def test_a_stock_application_runs_on_the_installed_store(
 
 def test_the_installed_command_shows_the_demonstration(environment: Path, tmp_path: Path) -> None:
     words = (environment / "wattledger", "demo", "--meters", "8", "--port", "0", "--json")
-    with subprocess.Popen(
-        words, cwd=tmp_path, env=_away(), stdout=subprocess.PIPE, text=True
-    ) as process:
+    with Program(words, cwd=tmp_path, env=_away(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
         visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())

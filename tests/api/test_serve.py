@@ -13,6 +13,7 @@ from tests.harness.served import Served, served
 from tests.harness.terminal import Terminal
 
 STOP_MAX_S = 10
+WAIT_S = 60
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def test_a_payment_is_seen_on_the_stream_and_read_behind_it(
     is_ready, has_paid = threading.Event(), threading.Event()
 
     def listen() -> None:
-        with anna.stream("GET", "/api/v1/stream", params={"views": "accounts"}, timeout=30) as told:
+        with anna.stream(
+            "GET", "/api/v1/stream", params={"views": "accounts"}, timeout=WAIT_S
+        ) as told:
             event = id_ = ""
             for line in told.iter_lines():
                 name, _, value = line.partition(": ")
@@ -57,17 +60,17 @@ def test_a_payment_is_seen_on_the_stream_and_read_behind_it(
 
     listener = threading.Thread(target=listen)
     listener.start()
-    assert is_ready.wait(15)
+    assert is_ready.wait(WAIT_S)
     body = {"amount_minor": 5_00, "currency": "CNY", "channel": "cash", "channel_txn_id": "T1"}
     paid = anna.post("/api/v1/accounts/A1/recharges", json=body, headers=key())
     assert paid.status_code == 201
     after = ",".join(f"{shard}:{at}" for shard, at in paid.json()["positions"].items())
     shown = anna.get("/api/v1/accounts/A1", params={"after": after}).json()
     assert shown["balance_minor"] == 5_00
-    assert has_paid.wait(15)
+    assert has_paid.wait(WAIT_S)
     assert server.stop() < STOP_MAX_S  # The stream ended, though its listener would go on.
     assert server.process.returncode == 0
-    listener.join(10)
+    listener.join(WAIT_S)
     assert not listener.is_alive()
     event, id_, last = messages[-1]
     assert (messages[0][0], event) == ("ready", "accounts")
@@ -83,7 +86,7 @@ def test_a_listener_who_comes_back_is_told_what_was_missed(
     _, anna = client
 
     def first_message(**headers: str) -> dict[str, str]:
-        with anna.stream("GET", "/api/v1/stream", headers=headers, timeout=30) as told:
+        with anna.stream("GET", "/api/v1/stream", headers=headers, timeout=WAIT_S) as told:
             assert told.headers["Content-Type"].startswith("text/event-stream")
             message: dict[str, str] = {}
             for line in told.iter_lines():
@@ -114,7 +117,7 @@ def test_the_log_says_who_asked_what_and_nothing_else(terminal: Terminal) -> Non
         answer = httpx2.post(f"{server.url}/api/v1/accounts", json=body, headers=headers)
         assert answer.status_code == 201
         server.process.terminate()
-        printed, talked = server.process.communicate(timeout=20)
+        printed, talked = server.process.communicate(timeout=WAIT_S)
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     (line,) = [line for line in lines if line.get("request_id") == "mine-1"]
     assert (line["actor"], line["route"], line["status"]) == ("user:anna", "/api/v1/accounts", 201)
@@ -124,6 +127,6 @@ def test_the_log_says_who_asked_what_and_nothing_else(terminal: Terminal) -> Non
 
 def test_an_unknown_setting_is_an_error_at_the_start(terminal: Terminal) -> None:
     process = terminal.start("serve", "--json", LEDGER_PORTT="1")
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode == 2
     assert json.loads(printed)["detail"].startswith("unknown setting LEDGER_PORTT")

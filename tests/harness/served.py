@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.harness.ports import held_port
 from tests.harness.terminal import Terminal
 
-READY_S = 60
-STOP_S = 20
+READY_S = 120
+STOP_S = 60
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,15 @@ class Served:
 @contextmanager
 def served(terminal: Terminal, **environment: str) -> Iterator[Served]:
     """`wattledger serve` on the terminal's ledger."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
-    process = terminal.start("serve", "--port", str(port), **environment)
-    try:
-        _await(port, process)
-        yield Served(f"http://127.0.0.1:{port}", process)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    with held_port() as port:
+        process = terminal.start("serve", "--port", str(port), **environment)
+        try:
+            _await(port, process)
+            yield Served(f"http://127.0.0.1:{port}", process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
 def _await(port: int, process: "subprocess.Popen[str]") -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from adapters.cli import app
 from tests.harness.ledgers import tariff
+from tests.harness.program import Program
 
 PROGRAM = (sys.executable, "-c", "from adapters.cli import main; main()")
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,9 +52,9 @@ class Terminal:
         # A line of JSON may hold what Python takes for the end of a line, such as U+2028.
         return [json.loads(line) for line in printed.split("\n") if line]
 
-    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **environment: str) -> Program:
         """The same in a process of its own."""
-        return subprocess.Popen(
+        return Program(
             [*PROGRAM, *words],
             cwd=self.folder,
             env=self.process_environment | environment,

@@ -11,9 +11,10 @@ import psycopg2
 import pytest
 
 from tests.harness.chaos_proxy import ChaosProxy
-from tests.harness.postgres import Postgres, free_port
+from tests.harness.ports import held_port
+from tests.harness.postgres import Postgres
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 SILENCE_SECONDS = 0.2
 
 
@@ -151,7 +152,11 @@ def test_a_refusing_proxy_and_a_missing_server_reset_the_client(proxy: ChaosProx
     proxy.faults.refuse = True
     with pytest.raises(ConnectionResetError):
         _first_byte(proxy)
-    with ChaosProxy(free_port()) as to_nobody, pytest.raises(ConnectionResetError):
+    with (
+        held_port() as port,
+        ChaosProxy(port) as to_nobody,
+        pytest.raises(ConnectionResetError),
+    ):
         _first_byte(to_nobody)
 
 

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from adapters.cli import TOPICS, app
 from adapters.cli.output import cell
-from tests.harness.postgres import Postgres, free_port
+from tests.harness.ports import held_port
+from tests.harness.postgres import Postgres
 from tests.harness.terminal import PROGRAM, Terminal
 
 ESCAPE = "\x1b"
@@ -112,8 +113,9 @@ def test_a_database_of_another_kind_is_a_wrong_setting(tmp_path: Path, url: str)
 
 
 def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
-    url = f"postgresql://postgres:s3cret@127.0.0.1:{free_port()}/nothing"
-    result = Terminal(tmp_path, url).run("account", "show", "A1", "--json", exit_code=6)
+    with held_port() as port:
+        url = f"postgresql://postgres:s3cret@127.0.0.1:{port}/nothing"
+        result = Terminal(tmp_path, url).run("account", "show", "A1", "--json", exit_code=6)
     problem = json.loads(result.stdout)
     assert (problem["code"], problem["status"]) == ("unavailable", 503)
     assert "s3cret" not in result.output

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from adapters.devices.park.frames import sealed
-from tests.harness.postgres import free_port
+from tests.harness.ports import held_port
 from tests.harness.terminal import Terminal
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture
@@ -44,8 +44,10 @@ def test_the_park_says_where_its_meters_are_and_ends_on_ctrl_c(program: Popen[st
 
 
 def test_meters_answer_on_the_ports_that_were_asked_for(embedded: Terminal) -> None:
-    port = free_port()
-    with embedded.start("meter", "simulate", "--port", str(port), "--meters", "1") as process:
+    with (
+        held_port() as port,
+        embedded.start("meter", "simulate", "--port", str(port), "--meters", "1") as process,
+    ):
         assert process.stdout is not None
         told = process.stdout.readline()
         assert f"--gateway rtu+tcp://127.0.0.1:{port} --unit 1 --model DDSY1352" in told

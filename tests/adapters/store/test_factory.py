@@ -20,7 +20,7 @@ from adapters.store.process_recorders import SqlProcessRecorder, SqlTrackingReco
 from adapters.store.recorders import SqlApplicationRecorder
 from tests.adapters.store.conftest import Build
 from tests.harness.ledgers import WAIT_S
-from tests.harness.postgres import free_port
+from tests.harness.ports import held_port
 from tests.harness.stored_events import a_stream, everything
 
 
@@ -147,6 +147,7 @@ def test_settings_that_cannot_work_are_refused(
 
 
 def test_a_database_that_is_away_is_an_operational_error() -> None:
-    url = f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere"
-    with pytest.raises(OperationalError, match="refused"):
-        SqlFactory({"LEDGER_DATABASE_URL": url}).application_recorder()
+    with held_port() as port:
+        factory = SqlFactory({"LEDGER_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{port}/x"})
+        with pytest.raises(OperationalError, match="refused"):
+            factory.application_recorder()

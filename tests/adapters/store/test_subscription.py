@@ -76,7 +76,7 @@ def test_stop_ends_a_waiting_iteration_and_leaves_nothing_behind(
         time.sleep(0.2)
         subscription.stop()
         assert waiting.result(SECONDS_MAX) == []
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # One of an earlier test may have ended meanwhile.
     assert not recorder._listeners
 
 
