@@ -47,6 +47,7 @@ OF_MONEY: Final[Mapping[str, str]] = {
     "amount_not_positive": "The amount must be above zero.",
     "amount_too_large": "The amount is larger than any single payment can be.",
     "amount_zero": "An adjustment of nothing is none.",
+    "grant_buys_nothing": "Granted credit buys no units, and the account uses nothing else.",
     "granted_negative": "The granted wallet cannot fall below zero.",
     "paid_in_the_future": "The payment's time lies in the future.",
     "payment_contradiction": "The payment was booked before with another content.",

@@ -78,8 +78,8 @@ async def book(request: Request, who: Cashier, account_no: AccountPath) -> Respo
     status_code=201,
     responses=answering(
         Adjusted,
-        *("account_not_open", "amount_too_large", "amount_zero", "granted_negative"),
-        "wrong_currency",
+        *("account_not_open", "amount_too_large", "amount_zero", "grant_buys_nothing"),
+        *("granted_negative", "wrong_currency"),
         status=201,
     ),
     openapi_extra=merged(taking(adjust.Adjust, ADJUSTMENT, "account_no"), KEYED),

@@ -22,6 +22,11 @@ def point_to_buy_for(session: Session, account: Account, name: str | None) -> Po
     return point if _sells(session, point) else None
 
 
+def buys_only_units(session: Session, account: Account) -> bool:
+    """Whether all that the account uses is bought in units, by payments."""
+    return bool(account.points) and all(_sells(session, point) for point in account.points)
+
+
 def _sells(session: Session, point: Point) -> bool:
     return sells_units(session.tariff(point.tariff_id)[0])
 

@@ -120,7 +120,7 @@ class UnitRun:
         newest_first = reversed(self._known)
         change = change_of(self._then, event, at_us, self._draft, newest_first)
         if isinstance(change, str):
-            raise NotRateable("not_derived", f"A correction does not follow: {change}.")
+            raise NotRateable("not_explained", f"A correction does not follow: {change}.")
         return _sound(correct_charge(self._then, change, self._draft, DRAFT))
 
     def _sold(self, event: facts.UnitsSold, point: Point, at_us: int) -> Iterable[Event]:
