@@ -7,11 +7,11 @@ from typing import Final, Self
 
 from sqlalchemy import Engine
 
-from adapters.views.device_queue import due_holds
+from adapters.views.device_queue import due_holds, due_switches
 from adapters.views.silent import silent_accounts
 from ledger.aggregates import Refused
 from ledger.aggregates.account.fixed_fees import SILENT_US
-from ledger.commands import Json, accrue_fixed, decide_due
+from ledger.commands import Json, accrue_fixed, decide_due, switch_trips
 from ledger.projections.holds import NO_CUT
 from ledger.store import Context, Ledger
 
@@ -88,7 +88,11 @@ class Clockwork:
         return accrue_due(self._ledger, self._engine, now_us)
 
     def due_trips(self, now_us: int) -> Json:
-        """Decide the trips that are due at a time."""
+        """Decide the trips that are due at a time, and let those go on that were suspended."""
+        with self._engine.execution_options(read_only=True).begin() as connection:
+            sites = due_switches(connection, now_us)
+        for site in sites:
+            switch_trips.end_due(site, self._ledger)
         return decide_due_trips(self._ledger, self._engine, now_us)
 
     def _run(self, duty: Callable[[int], Json], every_s: float, failed: str) -> None:

@@ -120,16 +120,18 @@ def trips(
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; it stays in the log.")] = None,
     site: Annotated[str, typer.Option(help="At this site; without it, everywhere.")] = "",
+    until: Annotated[str | None, typer.Option(help="It ends by itself at this time.")] = None,
 ) -> Shown:
     """Let nobody be cut off from now on (off), or let it go on (on); trips wait meanwhile."""
     with opened() as here:
         if switch is None:
             items = _queries(here).trip_switches()
             rows = [[item["site"] or "everywhere", *list(item.values())[1:]] for item in items]
-            human = table(("suspended at", "since", "by", "reason"), rows)
+            human = table(("suspended at", "since", "until", "by", "reason"), rows)
             hint = "" if items else "wattledger command trips off --reason …"
             return Shown(body={"items": items, "cursor": None}, human=human, hint=hint)
-        asked = {"trips": switch, "site": site, "reason": reason}
+        ends = moment(until, here.terms.timezone)
+        asked = {"trips": switch, "site": site, "until": ends, "reason": reason}
         command = made(switch_trips.SwitchTrips, asked)
         answer = switch_trips.handle(command, here.ledger, here.context).body
     return Shown(body=answer, human=facts({**answer, "positions": None}))

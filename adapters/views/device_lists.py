@@ -101,6 +101,7 @@ def suspended_trips(connection: Connection, reach: Reach) -> list[Json]:
         {
             "site": row.site,
             "since": rfc3339(row.since_us),
+            "until": rfc3339(row.until_us) if row.until_us else None,
             "by": row.actor,
             "reason": row.reason,
         }

@@ -9,9 +9,11 @@ from ledger.projections.catalogue import FRONT
 from ledger.projections.commands import ENDED, Commands
 from ledger.projections.holds import Holds
 from ledger.projections.lines import Gateways, Meters
+from ledger.projections.trip_switches import TripSwitches
 
 COMMANDS: Final = table_of(Commands(), Commands.name)
 HOLDS: Final = table_of(Holds(), Holds.name)
+SWITCHES: Final = table_of(TripSwitches(), TripSwitches.name)
 METERS: Final = table_of(Meters(), Meters.name)
 GATEWAYS: Final = table_of(Gateways(), Gateways.name)
 
@@ -74,6 +76,14 @@ def due_holds(connection: Connection, kind: str, now_us: int) -> list[DueHold]:
         .order_by(HOLDS.c.shard, HOLDS.c.account_no)
     )
     return [DueHold(*row) for row in rows]
+
+
+def due_switches(connection: Connection, now_us: int) -> list[str]:
+    """Sites, or everywhere (empty), where nobody was to be cut off until now."""
+    statement = select(SWITCHES.c.site).where(
+        SWITCHES.c.is_suspended == 1, SWITCHES.c.until_us.between(1, now_us)
+    )
+    return list(connection.scalars(statement))
 
 
 def line_of(connection: Connection, meter_no: str) -> Any:  # noqa: ANN401 - a database row

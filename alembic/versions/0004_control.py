@@ -43,7 +43,7 @@ VIEWS = {
     ),
     "trip_switches": (
         "shard:int site:text",
-        "is_suspended:int since_us:int actor:text reason:text position:int",
+        "is_suspended:int since_us:int until_us:int actor:text reason:text position:int",
     ),
 }
 

@@ -89,6 +89,8 @@ class TripSwitch(Told):
     site: Annotated[str, Field(examples=["East"])]
     """Empty where it holds everywhere."""
     since: Time
+    until: Time | None
+    """Null where it lasts until somebody ends it."""
     by: Annotated[str, Field(examples=["user:anna"])]
     reason: Reason
 

@@ -16,7 +16,12 @@ from ledger.commands.switch_trips import SwitchTrips
 
 router = APIRouter(prefix="/api/v1", tags=["control"])
 
-SWITCH: Final[Json] = {"trips": "off", "site": "East", "reason": "a heat wave"}
+SWITCH: Final[Json] = {
+    "trips": "off",
+    "site": "East",
+    "until": "2026-08-01T08:00:00+08:00",
+    "reason": "a heat wave",
+}
 
 
 @router.get("/trips", dependencies=[FrontSeen], responses=answering(TripSwitches))
@@ -29,7 +34,7 @@ def trips(request: Request, who: ControlReader) -> Response:
 @router.post(
     "/trips",
     status_code=201,
-    responses=answering(TripsSwitched, status=201),
+    responses=answering(TripsSwitched, "expires_in_the_past", status=201),
     openapi_extra=merged(taking(SwitchTrips, SWITCH), keyed()),
 )
 async def switch(request: Request, who: ControlWriter) -> Response:

@@ -16,7 +16,7 @@ from ledger.aggregates.command import WAITING, DeviceCommand
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.work_order import WorkOrder
 from ledger.commands import AccountNo, Command, Json, Moment, Reason
-from ledger.commands.switch_trips import are_suspended
+from ledger.commands.switch_trips import suspended_until
 from ledger.devices import OrderKind, obeyed_by
 from ledger.events import command as facts
 from ledger.events.supply import SupplyCommanded
@@ -178,8 +178,9 @@ def what_holds(
     forbids = what_forbids_a_trip(account, point, session.now_us)
     if forbids is not None:
         return Held(forbids)
-    if are_suspended(session, account.site):
-        return Held("trips_suspended")
+    until_us = suspended_until(session, account.site)
+    if until_us is not None:
+        return Held("trips_suspended", until_us)
     window = open_window(session, account, point)
     return None if window is None else Held(NO_CUT, window.until_us)
 

@@ -5,12 +5,16 @@ from typing import ClassVar, Final
 from ledger.events import Event
 
 
-class TripsSuspended(Event, frozen=True):
-    """Nobody is cut off from now on (暂停停电); `site` is empty where that holds everywhere."""
+class TripsSuspended(Event, frozen=True, omit_defaults=True):
+    """Nobody is cut off from now on (暂停停电); `site` is empty where that holds everywhere.
+
+    It ends by itself at `until_us` (区域保电); with 0 it lasts until somebody ends it.
+    """
 
     TOPIC: ClassVar[str] = "trips.suspended.v1"
     site: str
     reason: str
+    until_us: int = 0
 
 
 class TripsResumed(Event, frozen=True):

@@ -2,10 +2,13 @@
 
 import pytest
 
+from adapters.clockwork import Clockwork
 from adapters.views.queries import SqlQueries
+from ledger.aggregates import Refused
 from ledger.aggregates.command import DeviceCommand
 from ledger.commands.switch_trips import SwitchTrips, handle
-from tests.harness.desk import ACTOR, Desk
+from ledger.events.trips import TripsResumed
+from tests.harness.desk import ACTOR, Desk, at_us
 from tests.harness.device_day import Line
 
 
@@ -92,3 +95,48 @@ def test_who_threw_it_and_why_stays_in_the_log_and_in_the_view(desk: Desk) -> No
     desk.views.catch_up()
     (shown,) = SqlQueries(desk.engine, desk.terms).trip_switches()
     assert (shown["site"], shown["by"], shown["reason"]) == ("", ACTOR.actor, "a heat wave")
+
+
+def test_a_site_is_guaranteed_until_a_time_and_trips_go_on_by_themselves(
+    line: Line, desk: Desk
+) -> None:
+    line.switch_trips("off", "a flood", site="North", until="2026-07-03T08:00")
+    trip = line.fall_behind()["command_id"]
+    assert found(desk, trip) == ("held", "trips_suspended")
+    assert line.free(trip).again_at_us == at_us("2026-07-03T08:00")
+    desk.clock.go("2026-07-03T07:59:59")
+    clockwork = Clockwork(desk.ledger, desk.engine)
+    clockwork.due_trips(desk.clock())
+    assert line.free(trip).status == "held"
+    desk.clock.go("2026-07-03T08:00")
+    assert line.free(trip).status == "queued", "the clock ends it, whether or not it was told"
+    desk.views.catch_up()
+    for _ in range(2):
+        clockwork.due_trips(desk.clock())
+        desk.views.catch_up()
+    resumed = [each for each in desk.recorded() if isinstance(each.event, TripsResumed)]
+    assert [each.event.reason for each in resumed] == ["its time has passed"]  # type: ignore[attr-defined]
+    assert SqlQueries(desk.engine, desk.terms).trip_switches() == []
+
+
+def test_another_end_counts_and_the_later_one_of_two_switches(line: Line, desk: Desk) -> None:
+    line.switch_trips("off", "a flood", site="North", until="2026-07-03T08:00")
+    line.switch_trips("off", "still a flood", site="North", until="2026-07-05T08:00")
+    line.switch_trips("off", "a heat wave", until="2026-07-04T08:00")
+    trip = line.fall_behind()["command_id"]
+    assert line.free(trip).again_at_us == at_us("2026-07-05T08:00")
+    line.switch_trips("off", "nobody knows for how long")
+    assert line.free(trip).again_at_us == 0
+    line.switch_trips("on", "it rained")
+    desk.clock.go("2026-07-03T12:00")
+    Clockwork(desk.ledger, desk.engine).due_trips(desk.clock())
+    assert line.free(trip).again_at_us == at_us("2026-07-05T08:00")
+    desk.views.catch_up()
+    (shown,) = SqlQueries(desk.engine, desk.terms).trip_switches()
+    assert (shown["site"], shown["until"]) == ("North", "2026-07-05T00:00:00Z")
+
+
+def test_a_guarantee_of_a_site_does_not_end_in_the_past(line: Line) -> None:
+    with pytest.raises(Refused) as refused:
+        line.switch_trips("off", "a flood", site="North", until="2026-07-01T12:00")
+    assert refused.value.code == "expires_in_the_past"

@@ -25,7 +25,7 @@ from ledger.commands.advance_command import (
 from ledger.commands.assign import AssignPolicy, assign_policy
 from ledger.devices import MeterState, NoAnswer, Offline, Ok, Order, OrderKind, Outcome, Relay
 from ledger.devices import Refused as MeterRefused
-from tests.harness.desk import ACTOR, Desk, Json, point
+from tests.harness.desk import ACTOR, Desk, Json, moment, point
 from tests.harness.documents import policy
 
 GATEWAY: Final = "G1"
@@ -90,9 +90,12 @@ class Line:
         )
         return request_command.handle(command, self.desk.ledger, ACTOR).body
 
-    def switch_trips(self, trips: Literal["on", "off"], reason: str, site: str = "") -> None:
+    def switch_trips(
+        self, trips: Literal["on", "off"], reason: str, site: str = "", until: str | None = None
+    ) -> None:
         """An operator throws the kill switch."""
-        command = switch_trips.SwitchTrips(trips=trips, site=site, reason=reason)
+        ends = None if until is None else moment(until)
+        command = switch_trips.SwitchTrips(trips=trips, site=site, until=ends, reason=reason)
         switch_trips.handle(command, self.desk.ledger, ACTOR)
 
     def send(self, command_id: str, answer: Outcome = OBEYS, *, may_trip: bool = True) -> int:
