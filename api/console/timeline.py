@@ -7,6 +7,15 @@ from typing import Any, Final, NamedTuple
 
 from api.console import words
 from api.console.language import UNIT_OF, Language
+from api.console.supply_lines import (
+    commanded,
+    confirmed,
+    decided,
+    installed,
+    point,
+    postponed,
+    reasoned,
+)
 from api.console.words import N_
 from ledger.commands.quantities import decimal_text
 from ledger.queries import EventsAsked, Page
@@ -209,7 +218,7 @@ def _charged(payload: Json, language: Language) -> str:
 
 def _fixed(payload: Json, language: Language) -> str:
     day = date.fromordinal(payload["day"]).isoformat()
-    return f"{_point(payload, language)} · {day} · {payload['tariff_id']}"
+    return f"{point(payload, language)} · {day} · {payload['tariff_id']}"
 
 
 def _credited(payload: Json, language: Language) -> str:
@@ -230,57 +239,10 @@ def _adjusted(payload: Json, language: Language) -> str:
 def _units(payload: Json, language: Language) -> str:
     """What was bought or returned, and by which receipt."""
     quantity = decimal_text(payload["units"]["quantity"])
-    parts = [_point(payload, language), language.quantity(quantity, UNIT_OF[payload["unit"]])]
+    parts = [point(payload, language), language.quantity(quantity, UNIT_OF[payload["unit"]])]
     if payload["receipt_no"]:
         parts.append(language.say(N_("receipt %(number)s"), number=payload["receipt_no"]))
     return " · ".join(parts)
-
-
-def _decided(payload: Json, language: Language) -> str:
-    """The rule in force, and what it looked at."""
-    trace = payload["trace"]
-    policy = language.say(
-        N_("policy %(policy)s v%(version)s"),
-        policy=trace["policy_id"],
-        version=trace["policy_version"],
-    )
-    levels = " → ".join(
-        language.say(words.word(words.LEVELS, trace[key]))
-        for key in ("level_before", "level_after")
-    )
-    return f"{_point(payload, language)} · {levels} · {policy}"
-
-
-def _postponed(payload: Json, language: Language) -> str:
-    """What puts the trip off, and until when."""
-    until = language.say(N_("put off until %(time)s"), time=language.time(payload["due_us"]))
-    names = ", ".join(language.say(words.word(words.HELD_BY, name)) for name in payload["held_by"])
-    return f"{_decided(payload, language)} · {names} · {until}"
-
-
-def _point(payload: Json, language: Language) -> str:
-    """A service point; one that has the name of its kind is called so."""
-    return language.say(words.word(words.KINDS, payload["point"]))
-
-
-def _reasoned(payload: Json, language: Language) -> str:
-    return f"{_point(payload, language)} · {payload['reason']}"
-
-
-def _installed(payload: Json, language: Language) -> str:
-    kind = words.word(words.KINDS, payload["service_kind"])
-    parts = (payload["meter_no"], language.say(kind), payload["tariff_id"], payload["policy_id"])
-    return " · ".join(parts)
-
-
-def _commanded(payload: Json, language: Language) -> str:
-    kind = words.word(words.ORDERS, payload["kind"])
-    return f"{_point(payload, language)} · {language.say(kind)}"
-
-
-def _confirmed(payload: Json, language: Language) -> str:
-    actual = words.word(words.SUPPLY, payload["actual"])
-    return f"{payload['meter_no']} · {language.say(actual)}"
 
 
 _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
@@ -290,21 +252,21 @@ _SENTENCES: Final[dict[str, Callable[[Json, Language], str]]] = {
     "account.adjusted": _adjusted,
     "account.units_sold": _units,
     "account.units_returned": _units,
-    "account.reminded": _decided,
-    "account.warned": _decided,
-    "account.warning_cancelled": _decided,
-    "account.supply_trip_postponed": _postponed,
-    "account.supply_trip_ordered": _decided,
-    "account.supply_restore_ordered": _decided,
-    "account.supply_commanded": _commanded,
-    "account.supply_confirmed": _confirmed,
-    "account.supply_mismatch_found": _confirmed,
-    "account.supply_mismatch_settled": _confirmed,
-    "account.service_point_added": _installed,
-    "account.charge_corrected": _reasoned,
+    "account.reminded": decided,
+    "account.warned": decided,
+    "account.warning_cancelled": decided,
+    "account.supply_trip_postponed": postponed,
+    "account.supply_trip_ordered": decided,
+    "account.supply_restore_ordered": decided,
+    "account.supply_commanded": commanded,
+    "account.supply_confirmed": confirmed,
+    "account.supply_mismatch_found": confirmed,
+    "account.supply_mismatch_settled": confirmed,
+    "account.service_point_added": installed,
+    "account.charge_corrected": reasoned,
     "account.fixed_fee_charged": _fixed,
-    "account.guarantee_started": _reasoned,
-    "account.guarantee_ended": _reasoned,
-    "account.dispute_held": _reasoned,
-    "account.dispute_released": _reasoned,
+    "account.guarantee_started": reasoned,
+    "account.guarantee_ended": reasoned,
+    "account.dispute_held": reasoned,
+    "account.dispute_released": reasoned,
 }
