@@ -108,18 +108,41 @@ def _consumption_problems(found: Found, charge: Consumption) -> Problems:
     if charge.on_excess_over is not None:
         yield from number_problems(charge.on_excess_over, QUANTITY_DIGITS, (*at, "on_excess_over"))
         yield from positive_problems(charge.on_excess_over, (*at, "on_excess_over"))
+    gl = "credit" if _is_covered(version, charge) else charge.gl
     if charge.rate is not None:
-        yield from price_problems(charge.rate, charge.gl, (*at, "rate"))
+        yield from price_problems(charge.rate, gl, (*at, "rate"))
     counts = {len(found.tiers())}
     for index, season in enumerate(version.seasons):
         tiers = len(found.tiers(season))
         if charge.id in season.rates:
             place = (*at[:2], "seasons", index, "rates", charge.id)
-            yield from _rates_problems(found, season.rates[charge.id], {tiers}, charge.gl, place)
+            yield from _rates_problems(found, season.rates[charge.id], {tiers}, gl, place)
         else:
             counts.add(tiers)
     if charge.rates is not None:
-        yield from _rates_problems(found, charge.rates, counts, charge.gl, (*at, "rates"))
+        yield from _rates_problems(found, charge.rates, counts, gl, (*at, "rates"))
+
+
+def _is_covered(version: Version, charge: Consumption) -> bool:
+    """Whether a unit never costs less than nothing, because others make up for what this gives."""
+    others = (
+        each
+        for each in charges_of(version)
+        if isinstance(each, Consumption) and each.id != charge.id
+        if each.when is None and each.on_excess_over is None
+    )
+    floor = sum((_least(version, each) for each in others), Fraction(0))
+    return floor + _least(version, charge) >= 0
+
+
+def _least(version: Version, charge: Consumption) -> Fraction:
+    """The lowest price of a charge in any season, register and tier."""
+    told = [charge.rates, *(season.rates.get(charge.id) for season in version.seasons)]
+    found = [] if charge.rate is None else [charge.rate]
+    for prices in told:
+        rows = [prices or []] if not isinstance(prices, dict) else prices.values()
+        found += [price for row in rows for price in row]
+    return min(map(Fraction, found), default=Fraction(0))
 
 
 def _rates_problems(found: Found, rates: Prices, counts: set[int], gl: str, at: Place) -> Problems:

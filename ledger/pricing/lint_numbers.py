@@ -13,7 +13,10 @@ def price_problems(price: str, gl: str, at: Place) -> Problems:
     """A price has at most 8 decimals, and is below zero only as a credit."""
     yield from number_problems(price, PRICE_DIGITS, at)
     if Fraction(price) < 0 and gl != "credit":
-        message = "Only a line booked as `credit` may be below zero; correct the sign or the gl."
+        message = (
+            "Only a line booked as `credit`, or what other prices of the unit make up for, "
+            "may be below zero; correct the sign or the gl."
+        )
         yield Problem(pointer(*at), message, "negative")
 
 

@@ -68,6 +68,11 @@ WRONG: list[tuple[Document, str, str]] = [
         "circle",
     ),
     (second(SHARE, rate="-0.1"), SECOND + "/rate", "negative"),
+    (
+        second(ENERGY, id="night", rates=["-0.17", "-0.6"]),  # The unit costs 0.5 at least.
+        SECOND + "/rates/0",
+        "negative",
+    ),
     (second(FREE, per_month="0"), SECOND + "/per_month", "range"),
     (second(FREE, effect="deduct_quantity"), SECOND + "/at_rate", "charge"),
     (
@@ -239,6 +244,7 @@ def test_what_is_wrong_with_a_kind_is_named_by_place_and_code(
     [
         *EXAMPLES,
         second(SHARE),
+        second(ENERGY, id="night", rates=["-0.17", "-0.17"]),
         schedules(
             {"upto": "50", "tiers": [{"upto": None}], "charges": [ENERGY | {"rates": ["1"]}]},
             {"upto": None, "charges": [ENERGY]},
