@@ -85,6 +85,9 @@ class TariffAssigned(Event, frozen=True, omit_defaults=True):
     position: Position
     joins: bool = False
     """Other points count towards the tariff's tiers already."""
+    left_tariff_id: str = ""
+    left: Position | None = None
+    """Where the tiers stand that are left to other points, and of which tariff."""
 
 
 class PolicyAssigned(Event, frozen=True):

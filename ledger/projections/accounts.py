@@ -5,6 +5,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from ledger.events import Event, Recorded, supply
 from ledger.events import account as facts
 from ledger.projections import Column, Merge, Row
@@ -186,7 +188,12 @@ def _meter_replaced(event: facts.MeterReplaced, recorded: Recorded) -> Change:
 
 def _tariff_assigned(event: facts.TariffAssigned, recorded: Recorded) -> Change:
     holds_nothing = _point(event.point, units=None, units_minor=None)
-    return {**holds_nothing, "usage": _usage(event, event.from_us, event.registers, recorded)}
+    usage = _usage(event, event.from_us, event.registers, recorded)
+    if event.left is not None:  # The others go on where it leaves the tiers.
+        gone, tariff_id = f"{event.point}{GONE}", event.left_tariff_id
+        left = replace(event, point=gone, tariff_id=tariff_id, position=event.left)
+        usage |= _usage(left, event.from_us, {}, recorded)
+    return {**holds_nothing, "usage": usage}
 
 
 def _policy_assigned(event: facts.PolicyAssigned, _recorded: Recorded) -> Change:

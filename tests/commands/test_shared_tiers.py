@@ -216,6 +216,17 @@ def test_a_point_that_changes_its_tariff_counts_with_those_that_are_there(two: D
     assert [tier["used"] for tier in tiers(two)] == ["135", "135", "135"]
 
 
+def test_a_point_that_changes_its_tariff_leaves_to_the_others_what_it_counted(two: Desk) -> None:
+    two.read("M1", "2026-01-11", 80_000)
+    two.read("M2", "2026-01-12", 50_000)
+    for tariff_id in ("flat", "tiered", "flat"):
+        change = AssignTariff(account_no="A1", service_point="electricity-2", tariff_id=tariff_id)
+        assign_tariff(change, two.ledger, ACTOR)
+        assert tiers(two)[0]["used"] == "130"
+    two.read("M1", "2026-01-13", 90_000)
+    assert [tier["used"] for tier in tiers(two)] == ["140", "0"]
+
+
 def test_days_are_paid_once_for_all_meters(desk: Desk) -> None:
     desk.publish(BY_DAY)
     desk.open("A1", point("M1", "by_day"), point("M2", "by_day"))

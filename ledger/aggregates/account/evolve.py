@@ -78,7 +78,7 @@ def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) ->
         point.register_names = tuple(event.registers)
         point.registers = tuple(event.registers.values())
         point.position = event.position
-        point.is_shared, point.counted_from_us = False, 0
+        point.is_shared, point.counted_from_us, point.bills = False, 0, ()
         if event.joins:
             sharing.join(account, point)
 

@@ -207,6 +207,9 @@ def assign_tariff(
     if joins:
         shared = sharing.standing(account, point.service_kind, tariff.tariff_id, point.last_at_us)
         position = shared or position
+    left = None
+    if point.is_shared:
+        left = sharing.standing(account, point.service_kind, point.tariff_id, point.last_at_us)
     return facts.TariffAssigned(
         account_no=account.account_no,
         point=point.name,
@@ -216,6 +219,8 @@ def assign_tariff(
         registers=known if is_split else {name: known[name] for name in tariff.registers},
         position=position,
         joins=joins,
+        left_tariff_id="" if left is None else point.tariff_id,
+        left=left,
     )
 
 
