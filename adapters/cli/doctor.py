@@ -3,6 +3,7 @@
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import available_timezones
@@ -17,15 +18,18 @@ from adapters.store.schema import migrations
 from adapters.store.tables import events, log_heads
 from adapters.store.vault import VaultKeyError, read_master_key
 from adapters.views import Views
+from adapters.views.previews import published_terms
 from adapters.views.tables import feed_positions
 from adapters.wiring import now_us, open_engine, open_terms, read_settings
 from ledger.store.ledger import LedgerTerms
-from ledger.values import MICROS_PER_SECOND, micros
+from ledger.values import MICROS_PER_DAY, MICROS_PER_SECOND, local_day, micros
 
 GIB: Final = 1 << 30
 MIB: Final = 1 << 20
 DISK_FREE_MIN: Final = 2 * GIB
 LAG_MAX: Final = 100_000
+AHEAD_US: Final = 30 * MICROS_PER_DAY
+"""So long before a year begins its holidays have been announced."""
 CLOCKS_APART_MAX_US: Final = 5 * MICROS_PER_SECOND
 DURABLE: Final = {
     "fsync": "a crash can destroy the database",
@@ -58,7 +62,8 @@ def doctor() -> Shown:
         terms = open_terms(engine)
         with engine.execution_options(read_only=True).connect() as connection:
             checks = [*_of_database(connection), *_of_log(connection)]
-        checks += [*_of_views(engine, terms), *_of_machine(settings, engine, terms)]
+        checks += [*_of_views(engine, terms), *_holidays(engine, terms)]
+        checks += _of_machine(settings, engine, terms)
     finally:
         engine.dispose()
     failed = [check for check in checks if check.status == "failed"]
@@ -205,6 +210,19 @@ def _steering(engine: Engine, views: Views) -> Check:
     if lag > LAG_MAX:
         detail += "; no process acts on meters: see LEDGER_DEVICES"
     return _checked("steering", detail, holds=lag <= LAG_MAX, otherwise="warning")
+
+
+def _holidays(engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
+    """A policy spares holidays as far as they were known when it was published."""
+    year = date.fromordinal(local_day(terms.timezone, now_us() + AHEAD_US)).year
+    for policy_id, policy in published_terms(engine).items():
+        windows = policy.no_cut.windows if policy.no_cut else ()
+        known = [each.days.through_year for each in windows if each.days.holidays is not None]
+        if known:
+            detail = f"policy {policy_id}: known through {min(known)}"
+            if min(known) < year:
+                detail += f"; publish it again when those of {year} are announced"
+            yield _checked("holidays", detail, holds=min(known) >= year, otherwise="warning")
 
 
 # ---------------------------------------------------------------- machine

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import insert
 
@@ -11,6 +12,7 @@ from adapters.store.engine import create_engine
 from adapters.views.tables import feed_positions
 from adapters.wiring import now_us
 from ledger.values import MICROS_PER_SECOND
+from tests.harness.desk import at_us
 from tests.harness.postgres import Postgres, find_programs
 from tests.harness.terminal import Terminal
 
@@ -80,3 +82,20 @@ def test_meters_that_nobody_tells_what_was_decided_are_a_warning(
     status, detail = checks(terminal)["steering"]
     assert status == "warning"
     assert "see LEDGER_DEVICES" in detail
+
+
+def test_holidays_that_are_not_known_yet_are_a_warning(
+    embedded: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "holidays" not in checks(embedded)
+    window = {"name": "holidays", "days": ["holiday"], "holidays": "cn", "through_year": 2026}
+    document = {"policy_id": "standard", "no_cut_windows": [window]}
+    file = embedded.folder / "policy.json"
+    file.write_bytes(msgspec.json.encode(document))
+    embedded.json("policy", "publish", str(file))
+    monkeypatch.setattr("adapters.cli.doctor.now_us", lambda: at_us("2026-11-30"))
+    assert checks(embedded)["holidays"] == ("ok", "policy standard: known through 2026")
+    monkeypatch.setattr("adapters.cli.doctor.now_us", lambda: at_us("2026-12-03"))
+    status, detail = checks(embedded)["holidays"]
+    assert status == "warning"
+    assert detail.endswith("; publish it again when those of 2027 are announced")
