@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _DECIMAL: Final = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,18}))?")
 MILLI: Final = 3
+UNIT_TEXT: Final = {"wh": "kWh", "l": "m³"}
+"""How answers name the unit in which a quantity is told."""
 
 
 def scaled(text: object, decimals: int) -> int:
@@ -42,5 +44,5 @@ Quantity = Annotated[int, BeforeValidator(milli), Field(ge=0, le=10**15), _TOLD]
 """A register or quantity given in kWh or m³, kept in Wh or litres."""
 PositiveQuantity = Annotated[int, BeforeValidator(milli), Field(gt=0, le=10**15), _TOLD]
 """A quantity above zero; also a multiplier, in thousandths."""
-RegisterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+RegisterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}$")]
 Registers = dict[RegisterName, Quantity]

@@ -11,6 +11,7 @@ Number = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Register = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}$")]
 Prices = list[Number] | dict[str, list[Number]]
 Applies = Literal["split_by_days", "by_reading_end"]
 
@@ -225,7 +226,7 @@ class TariffDocument(_Part):
     unit: Literal["kWh", "m3"]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     timezone: Text
-    registers: Annotated[list[Name], Field(min_length=1, max_length=48)]
+    registers: Annotated[list[Register], Field(min_length=1, max_length=48)]
     tax: Tax
     tou_calendar: dict[str, str | dict[str, str]] | None = None
     vending: Vending | None = None

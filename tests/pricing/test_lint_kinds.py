@@ -261,6 +261,10 @@ def test_what_is_wrong_with_a_kind_is_named_by_place_and_code(
         document(service_kind="gas", unit="m3"),
         schedules({"upto": "50", "charges": [ENERGY]}, {"upto": None, "charges": [ENERGY]}),
         hours(peak="8-22"),
+        document(
+            charges(ENERGY | {"rates": {"On-peak": ["1", "2"], "T2": ["0.5", "1"]}}),
+            registers=["On-peak", "T2"],
+        ),
         hours(peak="06:00-12:00, 13:00-22:00", valley="22:00-06:00,12:00-13:00"),
         document(BOUGHT | charges(ENERGY, fixed("first_purchase_of_month", "98"))),
         document(tax={"treatment": "exclusive", "rate": "0.09"}),
