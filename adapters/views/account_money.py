@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Label, cast, func,
 
 from adapters.views.accounts import Json
 from adapters.views.tables import table_of
-from ledger.commands.quantities import decimal_text
+from ledger.commands.quantities import UNIT_TEXT, decimal_text
 from ledger.projections import Merge
 from ledger.projections.energy_by_day import EnergyByDay
 from ledger.projections.statements import Statements
@@ -16,7 +16,6 @@ STATEMENTS: Final = table_of(Statements("UTC"), Statements.name)
 ENERGY: Final = table_of(EnergyByDay("UTC"), EnergyByDay.name)
 MOVED: Final = tuple(column.name for column in Statements.columns if column.merge is Merge.ADD)
 """What moves in an account, in signed sums of minor units, Wh and litres."""
-UNITS: Final = {"wh": "kWh", "l": "m³"}
 
 
 def total(column: ColumnElement[Any]) -> Label[Any]:
@@ -96,7 +95,12 @@ def read_usage(
         key = (row.period, row.point)
         item = items.setdefault(
             key,
-            {by: row.period, "service_point": row.point, "unit": UNITS[row.unit], "registers": {}},
+            {
+                by: row.period,
+                "service_point": row.point,
+                "unit": UNIT_TEXT[row.unit],
+                "registers": {},
+            },
         )
         item["registers"][row.register] = decimal_text(int(row.quantity))
         totals[key] = totals.get(key, 0) + int(row.quantity)

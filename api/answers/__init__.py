@@ -37,7 +37,7 @@ Quantity = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", examples=["1234.5"])
 """kWh or m³."""
 Exact = Annotated[str, Field(examples=["15.849"])]
 """A number as exact as it is: a decimal, or a fraction where no decimal ends."""
-Unit = Literal["kWh", "m³", "m3"]
+Unit = Literal["kWh", "m³"]
 Count = Annotated[int, Field(ge=0, examples=[1])]
 Shard = Annotated[int, Field(ge=0, examples=[0])]
 Position = Annotated[int, Field(ge=0, examples=[120])]

@@ -5,13 +5,11 @@ from collections.abc import Iterable
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.sales import Offer, sell
 from ledger.commands import Json
-from ledger.commands.quantities import decimal_text
+from ledger.commands.quantities import UNIT_TEXT, decimal_text
 from ledger.events.account import ChargeLine, UnitsSold
 from ledger.pricing import NotRateable
 from ledger.pricing.vending import TOO_SMALL, sells_units
 from ledger.store import Session
-
-UNIT: dict[str, str] = {"wh": "kWh", "l": "m3"}
 
 
 def point_to_buy_for(session: Session, account: Account, name: str | None) -> Point | None:
@@ -41,7 +39,7 @@ def buy(session: Session, account: Account, point: Point, offer: Offer) -> Json:
         sold = sell(account, point, tariff, version, offer)
     except NotRateable as reason:
         unsold = {"sold": "0", "reason": TOO_SMALL if reason.code == TOO_SMALL else reason.code}
-        return {"service_point": point.name, "unit": UNIT[point.unit], **unsold}
+        return {"service_point": point.name, "unit": UNIT_TEXT[point.unit], **unsold}
     session.record(account, sold, offer.at_us)
     return {**sale_body(sold), "prepaid": decimal_text(point.units_left)}
 
@@ -51,7 +49,7 @@ def sale_body(sold: UnitsSold) -> Json:
     return {
         "service_point": sold.point,
         "sold": decimal_text(sold.units.quantity),
-        "unit": UNIT[sold.unit],
+        "unit": UNIT_TEXT[sold.unit],
         "tariff_id": sold.tariff_id,
         "paid_minor": sold.paid_minor,
         "channel_fee_minor": sold.channel_fee_minor,

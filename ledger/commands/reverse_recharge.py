@@ -11,8 +11,7 @@ from ledger.aggregates.account.sales import give_back
 from ledger.aggregates.payment import Payment
 from ledger.commands import Command, Json, Reason
 from ledger.commands.answers import money_of
-from ledger.commands.buy_units import UNIT
-from ledger.commands.quantities import decimal_text
+from ledger.commands.quantities import UNIT_TEXT, decimal_text
 from ledger.events.account import AccountCredited, UnitsSold
 from ledger.store import Answer, Context, Ledger, Session
 
@@ -65,4 +64,4 @@ def _give_back(
     event = give_back(account, points[0], sold, command.reason)
     session.record(account, event, session.now_us)
     units = {"service_point": event.point, "returned": decimal_text(event.units.quantity)}
-    return {"units": {**units, "unit": UNIT[event.unit], "amount_minor": event.amount_minor}}
+    return {"units": {**units, "unit": UNIT_TEXT[event.unit], "amount_minor": event.amount_minor}}

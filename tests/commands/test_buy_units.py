@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store.engine import create_engine
+from adapters.views.account_money import read_usage
 from ledger.commands import recharge
 from ledger.commands.recharge import Recharge
 from ledger.events.account import AccountCharged, UnitsReturned, UnitsSold
@@ -221,3 +222,15 @@ def test_the_body_of_an_account_tells_its_units(shop: Desk) -> None:
     shop.views.catch_up()
     body: Json = shop.views.account("A1") or {}
     assert body["service_points"][0]["prepaid"] == {"quantity": "50", "amount_minor": 49_00}
+
+
+def test_water_is_sold_and_used_in_the_same_unit(desk: Desk) -> None:
+    desk.publish({**sold("well"), "service_kind": "water", "unit": "m3"})
+    desk.open("A1", point("W1", "well", service_kind="water"))
+    paid = desk.recharge("A1", 398_00, paid_at=moment("2026-03-02"))
+    desk.read("W1", "2026-03-20", 50 * KWH)
+    desk.views.catch_up()
+    with desk.engine.connect() as connection:
+        (used,) = read_usage(connection, 0, "A1", "month", "2026-03-01", "2026-03-31")
+    returned = desk.reverse(paid["receipt_no"])["units"]
+    assert paid["units"]["unit"] == used["unit"] == returned["unit"] == "m³"
