@@ -55,7 +55,10 @@ def open_engine(settings: Settings) -> Engine:
     """The database of the settings, whether or not it holds a ledger."""
     try:
         return create_engine(settings.database_url)
-    except (ArgumentError, ValueError) as error:
+    except ArgumentError as error:
+        told = "a URL such as sqlite:///var/wattledger.db or postgresql://user@host/name is needed"
+        raise SettingsError(f"{PREFIX}DATABASE_URL: {told}.") from error
+    except ValueError as error:
         raise SettingsError(f"{PREFIX}DATABASE_URL: {error}") from error
     except OSError as error:
         raise LogUnavailableError(f"There can be no database here: {error}.") from error

@@ -126,7 +126,8 @@ def invalid(problems: Sequence[tuple[Sequence[Any], str]]) -> Problem:
     told = [
         {"path": pointer(*place), "message": message_of(message)} for place, message in problems
     ]
-    detail = f"{len(told)} value(s) cannot be accepted."
+    many = f"{len(told)} values" if len(told) > 1 else "A value"
+    detail = f"{many} cannot be accepted."
     return Problem("invalid", "Not acceptable", 422, detail, {"problems": told})
 
 

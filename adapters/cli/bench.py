@@ -56,11 +56,17 @@ def replay(
 
 @verb(group)
 def growth(
-    accounts: Accounts = 1_000_000,
-    events: Annotated[int, typer.Option(min=1, help="Events the log grows to.")] = 10_000_000,
-    small: Annotated[int, typer.Option(min=1, help="Accounts of the first run.")] = 100_000,
+    accounts: Annotated[
+        int, typer.Option(min=1, help="Accounts to seed; 1000000 is full size.")
+    ] = 200_000,
+    events: Annotated[
+        int, typer.Option(min=1, help="Events the log grows to; 10000000 is full size.")
+    ] = 2_000_000,
+    small: Annotated[
+        int, typer.Option(min=1, help="Accounts of the first run; 100000 is full size.")
+    ] = 20_000,
 ) -> Shown:
-    """The reading path with few accounts and events, then with many; minutes of work."""
+    """The reading path with few accounts and events, then with many; full size takes minutes."""
     return measured(lambda scratch: measure_growth(scratch, accounts, events, small))
 
 

@@ -84,6 +84,8 @@ def _counted(rows: Iterable[Json], advance: Advance) -> Iterator[Json]:
 
 def _write(file: Path, blocks: Iterable[bytes]) -> None:
     """The whole file or, when anything goes wrong, what was there before."""
+    if not file.parent.is_dir():
+        raise InputError("folder_unknown", f"There is no folder {file.parent}.")
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("wb") as made:

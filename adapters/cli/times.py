@@ -15,8 +15,11 @@ TEXTS_MAX: Final = 100_000
 
 
 def local_text(text: str, timezone: str) -> str:
-    """An RFC 3339 time as a clock on the wall of the site shows it."""
-    return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"
+    """A time as a clock on the wall of the site shows it; one without a zone is shown by it."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        return text.replace("T", " ")
+    return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"
 
 
 class Times:

@@ -32,4 +32,5 @@ def unpark(
                 "still_poisoned", f"An event of {stream} still cannot be folded: {error}"
             ) from error
     body = {"stream": stream, "events": events}
-    return Shown(body=body, human=facts(body), hint="wattledger doctor")
+    told = facts(body) if events else f"Nothing of {stream} is parked."
+    return Shown(body=body, human=told, hint="wattledger doctor")

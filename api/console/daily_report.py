@@ -111,5 +111,7 @@ def _shown(row: Json, language: Language) -> dict[str, str]:
         "closing": row["closing_minor"],
     }
     told = {name: language.money(amount, row["currency"]) for name, amount in amounts.items()}
-    quantities = {"kwh": (row["quantity_kwh"], "kWh"), "m3": (row["quantity_m3"], "m³")}
-    return told | {name: language.quantity(*held) for name, held in quantities.items()}
+    return told | {
+        "kwh": language.amount(row["quantity_kwh"], "kWh"),
+        "m3": language.amount(row["quantity_m3"], "m³"),
+    }

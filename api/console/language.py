@@ -106,8 +106,12 @@ class Language:
 
     def quantity(self, value: str | Decimal, unit: str) -> str:
         """A quantity of kWh or m³, to the digits that a bill shows."""
+        return f"{self.amount(value, unit)} {unit}"
+
+    def amount(self, value: str | Decimal, unit: str) -> str:
+        """The same below a head that tells the unit."""
         places = ".00" if unit == "kWh" else ".000"
-        return f"{format_decimal(Decimal(value), f'#,##0{places}', _locale(self.code))} {unit}"
+        return str(format_decimal(Decimal(value), f"#,##0{places}", _locale(self.code)))
 
     def plain(self, value: str) -> str:
         """A number of a document, without digits that say nothing."""

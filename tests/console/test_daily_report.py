@@ -15,7 +15,7 @@ from tests.harness.console import HOMES
 
 def amounts(page: Page) -> list[int]:
     """The terms of the equation in minor units: opening, in, adjusted, out, closing."""
-    terms = page.locator("#sums .term b").all_inner_texts()
+    terms = page.locator("#sums .term .num").all_inner_texts()
     return [int(re.sub(r"[^\d-]", "", text)) for text in terms]
 
 
@@ -70,3 +70,10 @@ def test_everybody_can_read_it(visitors: Visitors, scheme: str, width: int) -> N
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     found = Axe().run(page).response["violations"]
     assert not [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+
+
+def test_days_that_make_no_sense_are_named(visitors: Visitors) -> None:
+    visit = visitors.come()
+    page = visit.go("/reports/daily?from=2026-07-02&to=2026-07-01")
+    expect(page.locator("main")).to_contain_text("/to The last day is the first one")
+    visit.errors.clear()  # The browser notes the status of the page itself.

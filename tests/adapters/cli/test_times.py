@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cli.times import TEXTS_MAX, Times
+from adapters.cli.times import TEXTS_MAX, Times, local_text
 from ledger.values import micros
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -64,3 +64,9 @@ def test_texts_beyond_any_number_are_read_in_bounded_memory() -> None:
         times.micros(f"2026-01-{day + 1:02d}T{hour:02d}:{rest // 60:02d}:{rest % 60:02d}Z")
     assert len(times._known) <= TEXTS_MAX
     assert times.micros("2026-01-01T00:00:00Z") == first
+
+
+def test_a_time_without_a_zone_is_on_the_wall_already() -> None:
+    assert local_text("2026-01-31T16:00:00Z", "Asia/Shanghai") == "2026-02-01 00:00:00"
+    assert local_text("2026-02-01", "Asia/Shanghai") == "2026-02-01"
+    assert local_text("2026-02-01T08:00:00", "Asia/Shanghai") == "2026-02-01 08:00:00"

@@ -175,4 +175,7 @@ if (keysOff) {
   });
 }
 
+// On a telephone the sections are wider than the page: the one that is open shall be seen.
+$("header nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 if (document.body.hasAttribute("data-signed-in")) startLive();
