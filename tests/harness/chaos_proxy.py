@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 CHUNK_BYTES = 65_536
 BLACKHOLE_POLL_SECONDS = 0.01
-REPLY_SECONDS_MAX = 10
+REPLY_SECONDS_MAX = 60
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -88,6 +88,12 @@ class ChaosProxy:
         self._loop.call_soon_threadsafe(self._cut, done)
         done.wait(REPLY_SECONDS_MAX)
 
+    def mend(self) -> None:
+        """Reset every open connection and end all faults: nothing that is on its way gets by."""
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(self._mend, done)
+        done.wait(REPLY_SECONDS_MAX)
+
     def heal(self) -> None:
         """No more faults; a connection that lost bytes stays as broken as it is."""
         self.faults = Faults()
@@ -123,6 +129,11 @@ class ChaosProxy:
             link.reset()
         if done is not None:
             done.set()
+
+    def _mend(self, done: threading.Event) -> None:
+        self._cut()
+        self.heal()
+        done.set()
 
     async def _relay(self, requests: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         self.traffic.accepted += 1

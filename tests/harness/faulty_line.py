@@ -36,8 +36,7 @@ class Line:
         threading.Timer(BREAK_S, self.mend).start()
 
     def mend(self) -> None:
-        self.proxy.heal()
-        self.proxy.cut()
+        self.proxy.mend()
 
 
 def at_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], times: int = 1) -> None:

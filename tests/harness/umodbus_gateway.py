@@ -22,6 +22,7 @@ MODEL, TOTAL, BALANCE, STATUS1, STATUS2, CLOCK = 0x200, 0x215, 0x21F, 0x224, 0x2
 RELAY_L1, FORCED_MODE, FORCED_L1 = 1 << 13, 1 << 3, 1 << 0
 PREPAID_MODE, PREPAID_L1 = 1 << 11, 1 << 8
 READ_REQUEST_BYTES = 8
+GATE_S_MAX = 60.0
 QUICK = Timing(
     connect_s=1.0, answer_s=0.25, guard_s=0.05, reconnect_first_s=0.05, reconnect_max_s=0.2
 )
@@ -40,6 +41,8 @@ class Twin:
     written: list[tuple[int, int]] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
     """Taken from the front: how late each next answer is."""
+    gate: threading.Event | None = None
+    """Nothing is answered before it is set."""
     lost_answers: int = 0
     """So many answers are lost, after what was asked was done."""
     flipped_answers: int = 0
@@ -133,6 +136,8 @@ class UmodbusGateway:
                 return b""
             twin.asked += 1
             answer = bytes(self._stack.process(request))
+            if twin.gate is not None:
+                twin.gate.wait(GATE_S_MAX)
             if twin.delays_s:
                 time.sleep(twin.delays_s.pop(0))
             if twin.lost_answers:

@@ -27,7 +27,7 @@ from tests.harness.umodbus_gateway import QUICK
 
 MONDAY_NOON_US = 1_790_568_000_000_000
 SLOW_S = 0.4
-WAIT_S = 10
+WAIT_S = 60
 TRIP = Order("trip")
 MODELS = ("DDSY1352", "DTSY1352", "ADF300L")
 

@@ -11,7 +11,7 @@ from tests.harness import meddler
 from tests.harness.meddler import WRITE, Meddler, Trick
 from tests.harness.umodbus_gateway import Twin, UmodbusGateway
 
-WAIT_S = 10
+WAIT_S = 60
 TOTAL_WH = 1_234_560
 LATE_S = 0.32
 """Behind the time-out of these tests, and within the quiet that follows it."""

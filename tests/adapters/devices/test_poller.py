@@ -18,7 +18,7 @@ from ledger.values import instant
 from tests.harness.desk import Desk, point
 from tests.harness.umodbus_gateway import QUICK, Twin, UmodbusGateway
 
-WAIT_S = 20
+WAIT_S = 60
 POLLER = Context("poller")
 
 

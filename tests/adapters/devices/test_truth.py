@@ -17,7 +17,7 @@ STEPS = 160
 FAULTS: tuple[Fault, ...] = ("silent", "slow", "slow", "slow", "write_unanswered", "bit_flip")
 ORDERS: tuple[OrderKind, ...] = ("trip", "close", "guarantee", "end_guarantee")
 FORCED = {(False, False): "auto", (True, False): "forced_closed", (True, True): "forced_open"}
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Line:
