@@ -127,11 +127,14 @@ class CompiledTariff:
     def tier(self, position: Position) -> tuple[int, int | None]:
         """Tier (from 1) of the window's quantity and the last whole Wh or litre in it."""
         bounds, parts = position.limits, position.limits_den
+        version = self.versions[position.version]
         if parts and not bounds:
-            bounds, parts = self.versions[position.version].bounds(
+            bounds, parts = version.bounds(
                 position.season, position.window_from, position.in_service_from
             )
-        used = max(position.used_by, default=position.used)
+        used = position.used
+        if version.by_register:
+            used = max(position.used_by, default=used)
         for number, bound in enumerate(bounds, start=1):
             if used * parts <= bound * position.den:
                 return number, bound // parts

@@ -160,7 +160,7 @@ class Tally(Standing):
         return self.used_by
 
     def _count_registers(self, version: Version, passed: Sequence[Fraction]) -> None:
-        if version.by_register:
+        if version.counts_registers:
             pairs = zip(self._used_by(len(passed)), passed, strict=True)
             self.used_by = [used + more for used, more in pairs]
 

@@ -85,6 +85,8 @@ class Version(NamedTuple):
     proration: Proration
     by_register: bool
     """Each register has the bounds for itself."""
+    counts_registers: bool
+    """This version or another of the tariff does so: what a register passed is carried over."""
     bill_rounding: tuple[LineRounding, ...]
     """Of the sum of all lines."""
     by_purchase: bool
@@ -136,6 +138,7 @@ def _version(
     fixed = tuple(fee for fee in plans[0].fixed if fee.condition is None and fee.amount)
     months_matter = any(fee.per in MONTHLY for plan in plans for fee in plan.fixed)
     totals = [ladder.rounding for ladder in version.bill_rounding if ladder.line == TOTAL]
+    modes = {each.tou_tier_mode for each in book.document.versions}
     found = Version(
         number=number,
         from_day=_day(version.effective_from),
@@ -154,6 +157,7 @@ def _version(
         modifiers=tuple(_modifier(each) for each in version.modifiers),
         proration=_proration(accumulation),
         by_register=version.tou_tier_mode == "per_register",
+        counts_registers="per_register" in modes,
         bill_rounding=tuple(_rounding(rounding, book.document.currency) for rounding in totals),
         by_purchase=accumulation.basis == "purchase",
         lines=frozenset(book.track(charge.id) for charge in charges_of(version)),
@@ -168,7 +172,7 @@ def _is_simple(version: Version, book: Book) -> bool:
     return (
         len(version.plans) == 1
         and len(book.energy) == len(book.document.registers)
-        and not (version.is_billed or version.by_register or version.by_purchase)
+        and not (version.is_billed or version.counts_registers or version.by_purchase)
         and not version.bill_rounding
         and version.proration.method in {"none", "months_in_service"}
         and version.proration.factor_quantum is None
@@ -242,8 +246,6 @@ def _modifier(document: ModifierDocument) -> Modifier:
 MONTHLY: Final = frozenset({"month", "first_purchase_of_month"})
 AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
 """How a tariff says that an allowance counts for the month of the change."""
-
-
 _NEXT_MONTH: Final = (
     "next month",
     "month after",
