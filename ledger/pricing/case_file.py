@@ -3,7 +3,7 @@
 from itertools import chain, pairwise
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from ledger.pricing.document import Applies, Number, Text, Told
 from ledger.pricing.problems import pointer
@@ -27,7 +27,13 @@ class _Told(_Part):
         return [pointer(*place, name) for name in self.model_extra or ()]
 
 
-Registers = Annotated[dict[str, Number], Field(min_length=1)]
+def as_text(told: object) -> object:
+    """A JSON number as its text; nothing is reckoned by floating point."""
+    return str(told) if isinstance(told, int | float) and not isinstance(told, bool) else told
+
+
+Numeral = Annotated[Number, BeforeValidator(as_text)]
+Registers = Annotated[dict[str, Numeral], Field(min_length=1)]
 
 
 class _Event(_Told):
@@ -40,8 +46,8 @@ class MeterInstalled(_Event):
     at: Text
     meter: Text
     registers: Registers
-    wrap: Number | None = None
-    multiplier: Number = "1"
+    wrap: Numeral | None = None
+    multiplier: Numeral = "1"
 
 
 class Reading(_Event):
@@ -83,9 +89,9 @@ class Purchase(_Event):
 
     type: Literal["purchase"]
     at: Text
-    amount: Number
-    channel_fee: Number = "0"
-    arrears: Number = "0"
+    amount: Numeral
+    channel_fee: Numeral = "0"
+    arrears: Numeral = "0"
 
 
 Event = Annotated[

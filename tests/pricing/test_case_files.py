@@ -125,6 +125,17 @@ def test_what_a_file_notes_beyond_its_form_is_named_and_changes_nothing() -> Non
     assert first.ignored == ["/author", "/cases/0/hand", "/cases/0/events/seq=2/quality"]
 
 
+def test_numbers_may_stand_without_quotation_marks() -> None:
+    document = read("cn_water.json")
+    document["cases"] = document["cases"][2:]
+    told = document["cases"][0]["events"]
+    told[0] |= {"registers": {"total": 476.593}, "wrap": 1_000_000, "multiplier": 1}
+    told[1]["registers"] = {"total": 500.463}
+    assert only(document).ok is True
+    told[1]["registers"] = {"total": True}
+    assert only(document).unreadable[0].startswith("/cases/0/events/1/")
+
+
 def test_an_installation_that_is_told_last_charges_everything_at_once() -> None:
     told = [
         reading(1, "2025-02-01T00:00:00", "900", "100"),
