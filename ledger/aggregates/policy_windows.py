@@ -18,6 +18,7 @@ from ledger.aggregates.account.no_cut import (
 from ledger.pricing.holidays import CALENDARS
 from ledger.pricing.hours import DAY_MINUTES, MINUTE_US, spans_of
 from ledger.pricing.problems import Problem, Problems, pointer
+from ledger.values import storable
 
 PLACE: Final = "no_cut_windows"
 WINDOWS_MAX: Final = 40
@@ -58,6 +59,8 @@ class NoCutWindow(BaseModel):
     def _own_name(cls, name: str) -> str:
         if name == GRACE:
             raise ValueError(f"{GRACE} is what grace_hours are called; name the window otherwise")
+        if storable(name) != name:
+            raise ValueError("write the name without control characters")
         return name
 
     @field_validator("holidays")
@@ -164,9 +167,8 @@ def window_problems(windows: tuple[NoCutWindow, ...]) -> Problems:
     for day in _days_to_look_at(windows):
         if never_leaves_an_hour(compiled, day, FREE_WITHIN_DAYS):
             message = (
-                f"From {date.fromordinal(day)} on no hour is left to cut in for "
-                f"{FREE_WITHIN_DAYS} days, so that nobody is ever cut; "
-                f"shorten or leave out one of: {', '.join(names)}."
+                f"For {FREE_WITHIN_DAYS} days in a row no hour is left to cut in, so that nobody "
+                f"is ever cut; shorten or leave out one of: {', '.join(names)}."
             )
             yield Problem(pointer(PLACE), message, "no_hour_left")
             return

@@ -53,6 +53,7 @@ def test_windows_of_every_shape_are_taken() -> None:
         ({"first_day": "06-07", "last_day": "06-10", "days": ["fri"]}, "", "write two"),
         ({}, "", "say when"),
         ({"hours": "18:00-08:00", "name": "grace"}, "/name", "name the window otherwise"),
+        ({"hours": "18:00-08:00", "name": "a\x00b"}, "/name", "without control characters"),
         ({"hours": "18:00-08:00", "name": ""}, "/name", "at least 1 character"),
         ({"hours": "18:00-08:00", "until": "x"}, "/until", "not permitted"),
         (

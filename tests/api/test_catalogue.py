@@ -34,6 +34,13 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(admin: TestClient)
     policy = {"policy_id": "p", "remind": {"available_minor": 1}, "warn": {"available_minor": 2}}
     wrong = admin.post("/api/v1/policies", json=policy)
     assert (wrong.status_code, problem(wrong)) == (422, "invalid")
+    spans = ("18:00-08:00", "08:00-17:30")
+    windows = [{"name": span, "hours": span} for span in spans]
+    policy = {"policy_id": "p", "trip": {"available_minor": 0}, "no_cut_windows": windows}
+    wrong = admin.post("/api/v1/policies", json=policy)
+    assert (wrong.status_code, problem(wrong)) == (422, "policy_invalid")
+    assert [each["path"] for each in wrong.json()["problems"]] == ["/no_cut_windows"]
+    assert admin.post("/api/v1/policies", json=policy | {"no_cut_windows": windows[:1]}).is_success
 
 
 @pytest.mark.parametrize("odd", ["\x00", "a b", "电", "../x", "x" * 65, ""])

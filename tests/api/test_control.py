@@ -1,7 +1,9 @@
 import pytest
 from starlette.testclient import TestClient
 
+from ledger.aggregates.policy_windows import NoCutWindow
 from tests.harness.desk import point
+from tests.harness.documents import policy
 from tests.harness.office import Office, problem
 
 COMMANDS = "/api/v1/accounts/A1/commands"
@@ -53,6 +55,33 @@ def test_a_trip_of_a_guaranteed_point_is_refused(office: Office, operator: TestC
     ended = operator.request("DELETE", guarantee, json={"reason": "healthy"})
     assert (ended.status_code, ended.json()["guaranteed"]) == (200, False)
     assert operator.post(COMMANDS, json={"kind": "trip", "reason": "x"}).status_code == 202
+
+
+def test_nobody_is_cut_by_hand_in_a_window_and_why_tells_it(
+    office: Office, operator: TestClient
+) -> None:
+    always = NoCutWindow(name="summer", first_day="06-01", last_day="09-15")
+    office.desk.publish(policy(no_cut_windows=(always,)))
+    tripped = operator.post(COMMANDS, json={"kind": "trip", "reason": "x"})
+    assert (tripped.status_code, problem(tripped)) == (409, "no_cut_window")
+    assert "until 2026-09-15T16:00:00Z (summer)" in tripped.json()["detail"]
+    office.desk.adjust("A1", -200_00)
+    office.catch_up()
+    why = operator.get("/api/v1/accounts/A1/why").json()
+    assert why["decisions"][0]["decision"] == "account.supply_trip_postponed.v1"
+    assert why["decisions"][0]["due"] == why["holds"][0]["until"] == "2026-09-15T16:00:00Z"
+    alert = operator.get("/api/v1/alerts").json()["items"][0]
+    assert (alert["level"], alert["due"]) == ("trip", "2026-09-15T16:00:00Z")
+
+
+def test_a_site_is_guaranteed_to_a_time(office: Office, operator: TestClient) -> None:
+    asked = {"trips": "off", "site": "East", "reason": "a flood"}
+    assert operator.post("/api/v1/trips", json=asked | {"until": "2026-08-01T08:00:00+08:00"})
+    office.catch_up()
+    (shown,) = operator.get("/api/v1/trips").json()["items"]
+    assert (shown["site"], shown["until"]) == ("East", "2026-08-01T00:00:00Z")
+    over = operator.post("/api/v1/trips", json=asked | {"until": "2020-01-01T00:00:00Z"})
+    assert (over.status_code, problem(over)) == (409, "expires_in_the_past")
 
 
 def test_a_dispute_is_held_and_released(operator: TestClient) -> None:
