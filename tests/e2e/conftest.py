@@ -27,7 +27,7 @@ class Demo(NamedTuple):
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.ready['token']}"}
-        return httpx.Client(base_url=self.ready["url"], headers=headers, timeout=20)
+        return httpx.Client(base_url=self.ready["url"], headers=headers, timeout=60)
 
 
 @contextmanager

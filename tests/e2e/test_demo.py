@@ -20,6 +20,8 @@ from tests.harness.terminal import PROGRAM, ROOT
 
 WAIT_S = 120
 RESTORE_S = 10
+PATIENCE = 3
+"""Times are of a quiet machine; a busy one may take so much longer before a test fails."""
 
 
 def supply(account: Json) -> tuple[str, str]:
@@ -88,7 +90,7 @@ def test_a_customer_is_drained_cut_off_pays_and_is_supplied_again(demo: Demo) ->
         )
         paid_at_s = time.monotonic()
         assert paid.status_code == 201, paid.text
-        until(lambda: supply(account(hasty)) == ("on", "on"), RESTORE_S)
+        until(lambda: supply(account(hasty)) == ("on", "on"), RESTORE_S * PATIENCE)
         print(f"supplied again {time.monotonic() - paid_at_s:.2f} s after the payment")
         assert is_closed(client, account(hasty))
         assert {each["status"] for each in commands(hasty)} == {"verified"}
@@ -104,7 +106,7 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(demo: Demo) -> None:
     with demo.client() as client:
         assert client.get("/api/v1/accounts").status_code == 200
     demo.process.send_signal(signal.SIGINT)
-    printed, talked = demo.process.communicate(timeout=30)
+    printed, talked = demo.process.communicate(timeout=WAIT_S)
     assert demo.process.returncode == 0
     assert printed == "", "data alone goes to stdout"
     assert "request" not in talked
@@ -126,7 +128,7 @@ def test_a_port_that_is_busy_is_told_at_once(tmp_path: Path) -> None:
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_S,
             check=False,
         )
     assert done.returncode == 2
@@ -140,7 +142,7 @@ def test_a_fault_that_no_meter_has_is_told_at_once(tmp_path: Path) -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_S,
         check=False,
     )
     assert done.returncode == 2
