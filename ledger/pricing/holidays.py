@@ -3,9 +3,9 @@
 A year is added when it is announced and never changed afterwards: what was rated by it stays.
 
 China: the General Office of the State Council announces each year by a notice
-(国务院办公厅关于…年部分节假日安排的通知). All dates below were compared with the full texts: 2024 in
-the State Council Gazette 2023 no. 31 (zh.wikisource.org), 2025 as published by Xinhua on 2024-11-12,
-2026 as published by Xinhua on 2025-11-04.
+(国务院办公厅关于…年部分节假日安排的通知). All dates below were compared with the full texts:
+2024 in the State Council Gazette 2023 no. 31 (zh.wikisource.org), 2025 as published by Xinhua on
+2024-11-12, 2026 as published by Xinhua on 2025-11-04.
 """
 
 from datetime import date
