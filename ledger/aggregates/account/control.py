@@ -85,9 +85,9 @@ def _trip(
     since_us = point.trip_since_us if point.trip_due_us else now_us
     hold = None
     if terms.no_cut is not None:
+        if terms.no_cut.due_us(account.timezone, since_us, now_us) == point.trip_due_us > now_us:
+            return
         hold = terms.no_cut.hold(account.timezone, since_us, now_us)
-    if hold is not None and hold.until_us == point.trip_due_us:
-        return
     trace = _trace(account, point, terms, available, TRIP, hold)
     common = (account.account_no, point.name, trace)
     if hold is None:

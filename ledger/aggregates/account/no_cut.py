@@ -119,12 +119,16 @@ class NoCut:
     def __hash__(self) -> int:
         return hash(self._said())
 
+    def due_us(self, timezone: str, since_us: int, now_us: int) -> int:
+        """When a trip may be, from now on, whose line was reached at `since_us`."""
+        return self._free_from(timezone, max(since_us + self.grace_us, now_us))
+
     def hold(self, timezone: str, since_us: int, now_us: int) -> Hold | None:
-        """What keeps back a trip whose line was reached at `since_us`; None where it may be."""
-        graced_us = max(since_us + self.grace_us, now_us)
-        free_us = self._free_from(timezone, graced_us)
+        """What keeps such a trip back now; None where it may be."""
+        free_us = self.due_us(timezone, since_us, now_us)
         if free_us == now_us:
             return None
+        graced_us = max(since_us + self.grace_us, now_us)
         names = self._open(timezone, graced_us)
         return Hold((GRACE, *names) if graced_us > now_us else names, free_us)
 
