@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,7 +15,10 @@ POLL_S: Final = 0.05
 """A commit of this process wakes the feeds at once; those of others are found by polling."""
 PAUSE_AFTER_ERROR_S: Final = 1.0
 PACE_S: Final = {FRONT: 0.02, DETAIL: 0.25}
-"""Pause of each feed after a small batch: many payments a second are cheaper seen together."""
+"""Least pause of each feed after a small batch: many payments are cheaper seen together."""
+REST: Final = 4
+"""So many times as long as its batch took it may pause: whoever waits for an answer goes first."""
+REST_MAX_S: Final = 0.25
 SMALL: Final = 1_000
 """Events; behind a larger batch there may be more, and nothing is waited for."""
 
@@ -63,6 +67,7 @@ class Worker:
         wake = self._wake[feed.spec.name]
         while not self._stopping.is_set():
             wake.clear()
+            began_s = time.monotonic()
             try:
                 taken = sum(feed.step(shard) for shard in range(self._shards))
             except Exception:
@@ -72,4 +77,5 @@ class Worker:
             if not taken:
                 wake.wait(POLL_S)
             elif taken < SMALL:
-                self._stopping.wait(PACE_S[feed.spec.name])
+                rest_s = min(REST * (time.monotonic() - began_s), REST_MAX_S)
+                self._stopping.wait(max(rest_s, PACE_S[feed.spec.name]))
