@@ -37,10 +37,14 @@ def _make_table(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"CREATE TABLE {COPY_TABLE} (LIKE events INCLUDING ALL)"))
             return
-        ddl = connection.scalar(
-            text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'events'")
+        ddl = connection.scalars(
+            text(
+                "SELECT sql FROM sqlite_master WHERE tbl_name = 'events' AND type <> 'trigger' "
+                "AND sql IS NOT NULL ORDER BY type DESC"
+            )
         )
-        connection.execute(text(str(ddl).replace("events", COPY_TABLE)))
+        for statement in ddl.all():
+            connection.execute(text(str(statement).replace("events", COPY_TABLE)))
 
 
 def _batches(engine: Engine, shard: int, after: int, until: int | None) -> Iterator[list[Row]]:

@@ -9,8 +9,9 @@ from adapters.bench.baseline import copy_rate
 from adapters.bench.readings import heads, percentile, rss_mib
 from adapters.bench.scratch import BENCH, Scratch
 from adapters.bench.seeding import START_US, account_no, meter_no, seed
+from adapters.store.eras import events_of
 from adapters.store.ledger_recorder import LedgerRecorder
-from adapters.store.tables import events, snapshots
+from adapters.store.tables import snapshots
 from ledger.aggregates.account import Account
 from ledger.commands import record_readings
 from ledger.commands.late_readings import Reading
@@ -58,10 +59,9 @@ def measure_replay(scratch: Scratch, length: int) -> dict[str, Any]:
 def _fold_rate(scratch: Scratch) -> float:
     stream = stream_id(Account.KIND, account_no(0))
     with scratch.engine.execution_options(read_only=True).begin() as connection:
+        here = events_of(connection, [0], [stream])
         rows = connection.execute(
-            select(events.c.topic, events.c.payload, events.c.valid_at)
-            .where(events.c.shard == 0, events.c.stream_id == stream)
-            .order_by(events.c.version)
+            select(here.c.topic, here.c.payload, here.c.valid_at).order_by(here.c.version)
         ).all()
     fetched = [(topic, payload.encode(), valid_at) for topic, payload, valid_at in rows]
     account = Account(0, stream)

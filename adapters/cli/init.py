@@ -5,14 +5,14 @@ from typing import Annotated, Final
 from zoneinfo import available_timezones
 
 import typer
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, select
 
 from adapters.cli.amounts import minor_digits
 from adapters.cli.output import Shown, facts
 from adapters.cli.problems import InputError
 from adapters.settings import Settings
+from adapters.store.eras import events_of
 from adapters.store.schema import SHARDS_MAX, initialise, read_terms
-from adapters.store.tables import events
 from adapters.wiring import (
     open_engine,
     open_ledger,
@@ -89,11 +89,9 @@ def _checked(terms: LedgerTerms) -> LedgerTerms:
 def _standard_policy(settings: Settings, engine: Engine) -> None:
     """Publish the built-in policy unless the operator has published one by its name."""
     stream = stream_id(ControlPolicy.KIND, STANDARD_POLICY)
-    is_published = exists().where(
-        events.c.shard == CATALOGUE_SHARD, events.c.stream_id == stream, events.c.version == 1
-    )
     with engine.execution_options(read_only=True).connect() as connection:
-        if connection.scalar(select(is_published)):
+        first = events_of(connection, [CATALOGUE_SHARD], [stream], high=1)
+        if connection.scalar(select(first.c.version)) is not None:
             return
     ledger = open_ledger(settings, engine)
     try:

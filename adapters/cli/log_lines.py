@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Engine, select
 
+from adapters.store.eras import in_order
 from adapters.store.rows import to_row
 from adapters.store.tables import events
 from ledger.ports import Row
@@ -21,15 +22,15 @@ def log_rows(
 ) -> Iterator[Row]:
     """Rows of a shard, or of one stream of it, behind a position and in order."""
     reader = engine.execution_options(read_only=True)
-    condition = [events.c.shard == shard, *where]
-    order: ColumnElement[int] = events.c.position
-    if stream is not None:  # Versions follow positions, and there is an index on them.
-        condition.append(events.c.stream_id == stream)
-        order = events.c.version
+    position = events.c.position
     while True:
-        page = select(events).where(*condition, events.c.position > after)
+        page = select(events).where(*where, position > after)
         with reader.begin() as connection:
-            rows = connection.execute(page.order_by(order).limit(PAGE_ROWS)).all()
+            if stream is None:
+                of_shard = page.where(events.c.shard == shard).order_by(position)
+                rows = list(connection.execute(of_shard.limit(PAGE_ROWS)))
+            else:
+                rows = list(in_order(connection, shard, stream, page, limit=PAGE_ROWS))
         yield from map(to_row, rows)
         if len(rows) < PAGE_ROWS:
             return

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Engine, and_, delete, select
 from sqlalchemy.exc import OperationalError
 
+from adapters.store.eras import in_order
 from adapters.store.tables import events
 from adapters.views.feed import (
     COLUMNS,
@@ -101,16 +102,10 @@ def unpark_followers(engine: Engine, ledger: Ledger, stream: str) -> int:
 
 def _steer_again(engine: Engine, ledger: Ledger, shard: int, stream: str, since: int) -> int:
     with engine.execution_options(read_only=True).begin() as connection:
-        rows = connection.execute(
-            select(*COLUMNS)
-            .where(
-                events.c.shard == shard,
-                events.c.stream_id == stream,
-                events.c.position >= since,
-                events.c.topic.in_(sorted(TOPICS)),
-            )
-            .order_by(events.c.version)
-        ).all()
+        told = select(*COLUMNS).where(
+            events.c.position >= since, events.c.topic.in_(sorted(TOPICS))
+        )
+        rows = list(in_order(connection, shard, stream, told))
     for row in rows:
         try:
             steering = steering_of(readable(recorded_or_unreadable(row)))

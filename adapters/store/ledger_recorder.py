@@ -14,8 +14,9 @@ from eventsourcing.persistence import (
 )
 from sqlalchemy import Engine, func, select
 
-from adapters.store.past import save_snapshots
-from adapters.store.selections import of_positions, of_versions
+from adapters.store.eras import events_of, in_order
+from adapters.store.past import newest_versions, save_snapshots
+from adapters.store.selections import between, of_positions
 from adapters.store.subscription import FollowedRecorder, PollingSubscription
 from adapters.store.tables import events, snapshots
 from ledger.ports import Snapshot
@@ -50,29 +51,22 @@ class LedgerRecorder(FollowedRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """Facts of a stream in order of version."""
-        of_stream = select(events).where(
-            events.c.shard == self._shard, events.c.stream_id == str(originator_id)
-        )
-        asked = of_versions(of_stream, events.c.version, gt=gt, lte=lte, desc=desc, limit=limit)
+        asked = between(select(events), events.c.version, gt=gt, lte=lte)
+        stream = str(originator_id)
         with self._reader.begin() as connection:
-            return [_fact(row) for row in connection.execute(asked)]
+            rows = in_order(connection, self._shard, stream, asked, newest_first=desc, limit=limit)
+            return [_fact(row) for row in rows]
 
     def facts(
         self, stream: str, after_version: int, until_version: int, valid_at_us: int
     ) -> Sequence[StoredFact]:
         """Facts of a stream between two versions that were true by a time, in order."""
-        statement = (
-            select(events)
-            .where(
-                events.c.shard == self._shard,
-                events.c.stream_id == stream,
-                events.c.version.between(after_version + 1, until_version),
-                events.c.valid_at <= valid_at_us,
-            )
-            .order_by(events.c.version)
+        asked = select(events).where(
+            events.c.version.between(after_version + 1, until_version),
+            events.c.valid_at <= valid_at_us,
         )
         with self._reader.begin() as connection:
-            return [_fact(row) for row in connection.execute(statement)]
+            return [_fact(row) for row in in_order(connection, self._shard, stream, asked)]
 
     def select_notifications(
         self,
@@ -128,17 +122,15 @@ class LedgerRecorder(FollowedRecorder):
     def version_known_at(self, stream: str, moment: Moment) -> int:
         """The stream's last version recorded by a moment: a bisection over its versions."""
         with self._reader.begin() as connection:
-            of_stream = (events.c.shard == self._shard) & (events.c.stream_id == stream)
-            newest = connection.scalar(select(func.max(events.c.version)).where(of_stream)) or 0
+            newest = newest_versions(connection, self._shard, [stream]).get(stream, 0)
             low, high = 0, newest
             if moment.known_at_us == Moment().known_at_us == moment.known_position:
-                return int(newest)
+                return newest
             while low < high:
                 middle = (low + high + 1) // 2
+                fact = events_of(connection, [self._shard], [stream], low=middle, high=middle)
                 recorded_at, position = connection.execute(
-                    select(events.c.recorded_at, events.c.position).where(
-                        of_stream, events.c.version == middle
-                    )
+                    select(fact.c.recorded_at, fact.c.position)
                 ).one()
                 if recorded_at <= moment.known_at_us and position <= moment.known_position:
                     low = middle

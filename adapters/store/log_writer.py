@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, select
 
 from adapters.store.claims import find_claims, release_claims, take_claims
+from adapters.store.eras import events_of
 from adapters.store.heads import move_heads
 from adapters.store.log_faults import translated
 from adapters.store.past import facts_between, newest_versions, read_past, save_snapshots
@@ -65,12 +66,8 @@ class SqlLogWriter(ABC):
     @translated()
     def shards_of(self, stream_id: str) -> list[int]:
         """Shards in which a stream of this id has begun: a meter may have counted in several."""
-        begun = select(events.c.shard).where(
-            events.c.shard.in_(range(self._shards)),
-            events.c.stream_id == stream_id,
-            events.c.version == 1,
-        )
-        return list(self._connection.scalars(begun))
+        first = events_of(self._connection, range(self._shards), [stream_id], high=1)
+        return list(self._connection.scalars(select(first.c.shard)))
 
     @translated()
     def newest_versions(self, shard: int, stream_ids: Sequence[str]) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """The past of streams: their newest snapshots and the events behind them."""
 
+# ruff: noqa: S608 - statements are made of our own words
+
 import json
 from collections.abc import Sequence
 from typing import Final
@@ -7,55 +9,64 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from adapters.store.dialects import insert_into, is_postgresql
+from adapters.store.eras import looked_up, newest_of
 from adapters.store.statements import Statement
 from adapters.store.tables import snapshots
 from ledger.ports import Past, Snapshot, Span
 
 Fact = tuple[int, int, int, str, bytes]
 
-# OFFSET 0 and CROSS keep the planners from reading the whole shard instead of the few streams.
+_BEHIND: Final = "e.version > coalesce(w.version, 0)"
+# CROSS keeps SQLite's planner from reading the whole shard instead of the few streams.
 _PAST: Final = Statement(
-    postgresql="""WITH kept AS MATERIALIZED (SELECT w.id::uuid AS stream_id, s.version, s.state
+    postgresql=f"""WITH kept AS MATERIALIZED (SELECT w.id::uuid AS stream_id, s.version, s.state
 FROM json_array_elements_text(%(ids)s) w(id) LEFT JOIN LATERAL (
 SELECT version, state FROM snapshots WHERE shard = %(shard)s AND stream_id = w.id::uuid
 AND fold_hash = %(fold_hash)s ORDER BY version DESC LIMIT 1) s ON true)
 SELECT stream_id::text, NULL, state, version, 0 AS place FROM kept WHERE version IS NOT NULL
-UNION ALL SELECT k.stream_id::text, e.topic, e.payload, e.valid_at, e.version FROM kept k
-CROSS JOIN LATERAL (SELECT topic, payload, valid_at, version FROM events WHERE shard = %(shard)s
-AND stream_id = k.stream_id AND version > coalesce(k.version, 0) OFFSET 0) e ORDER BY place""",
-    sqlite="""WITH kept AS MATERIALIZED (SELECT w.value AS stream_id, (
+UNION ALL SELECT w.stream_id::text, e.topic, e.payload, e.valid_at, e.version
+FROM {looked_up("kept w", "%(shard)s", _BEHIND, is_server=True)} ORDER BY place""",
+    sqlite=f"""WITH kept AS MATERIALIZED (SELECT w.value AS stream_id, (
 SELECT max(version) FROM snapshots WHERE shard = :shard AND stream_id = w.value
 AND fold_hash = :fold_hash) AS version FROM json_each(:ids) w)
-SELECT k.stream_id, NULL, s.state, s.version, 0 AS place FROM kept k
-CROSS JOIN snapshots s ON s.shard = :shard AND s.stream_id = k.stream_id AND s.version = k.version
-UNION ALL SELECT k.stream_id, e.topic, e.payload, e.valid_at, e.version FROM kept k
-CROSS JOIN events e ON e.shard = :shard AND e.stream_id = k.stream_id
-AND e.version > coalesce(k.version, 0) ORDER BY place""",
+SELECT w.stream_id, NULL, s.state, s.version, 0 AS place FROM kept w
+CROSS JOIN snapshots s ON s.shard = :shard AND s.stream_id = w.stream_id AND s.version = w.version
+UNION ALL SELECT w.stream_id, e.topic, e.payload, e.valid_at, e.version
+FROM {looked_up("kept w", ":shard", _BEHIND, is_server=False)} ORDER BY place""",
 )
 """(stream, no topic, state, version) of each snapshot, then (stream, topic, payload, valid_at)."""
 
-_NEWEST: Final = """SELECT w.stream_id, (SELECT max(e.version) FROM events e
-WHERE e.shard = :shard AND e.stream_id = w.stream_id) FROM {wanted}"""
 _NEWEST_POSTGRESQL: Final = text(
-    _NEWEST.format(wanted="unnest(CAST(:streams AS uuid[])) AS w(stream_id)")
+    newest_of("unnest(CAST(:streams AS uuid[])) AS w(stream_id)", ":shard", is_server=True)
 )
 _NEWEST_SQLITE: Final = text(
-    _NEWEST.format(wanted="(SELECT value AS stream_id FROM json_each(:streams)) w")
+    newest_of(
+        "(SELECT value AS stream_id FROM json_each(:streams)) AS w", ":shard", is_server=False
+    )
 )
-# OFFSET 0 keeps the planner from joining the other way round, by reading the whole shard.
+_BETWEEN: Final = "SELECT w.number, e.version, e.valid_at, e.topic, e.payload FROM {found}"
 _BETWEEN_POSTGRESQL: Final = text(
-    """SELECT w.number - 1, e.version, e.valid_at, e.topic, e.payload FROM
-unnest(CAST(:streams AS uuid[]), CAST(:lows AS integer[]), CAST(:highs AS integer[]))
-WITH ORDINALITY AS w(stream_id, low, high, number) CROSS JOIN LATERAL (
-SELECT version, valid_at, topic, payload FROM events
-WHERE shard = :shard AND stream_id = w.stream_id AND version BETWEEN w.low AND w.high OFFSET 0) e"""
+    _BETWEEN.format(
+        found=looked_up(
+            """unnest(CAST(:numbers AS integer[]), CAST(:streams AS uuid[]),
+CAST(:lows AS integer[]), CAST(:highs AS integer[])) AS w(number, stream_id, low, high)""",
+            ":shard",
+            "e.version BETWEEN w.low AND w.high",
+            is_server=True,
+        )
+    )
 )
 _BETWEEN_SQLITE: Final = text(
-    """SELECT w.number, e.version, e.valid_at, e.topic, e.payload FROM (
-SELECT key AS number, json_extract(value, '$[0]') AS stream_id,
+    _BETWEEN.format(
+        found=looked_up(
+            """(SELECT key AS number, json_extract(value, '$[0]') AS stream_id,
 json_extract(value, '$[1]') AS low, json_extract(value, '$[2]') AS high
-FROM json_each(:spans)) w CROSS JOIN events e
-ON e.shard = :shard AND e.stream_id = w.stream_id AND e.version BETWEEN w.low AND w.high"""
+FROM json_each(:spans)) AS w""",
+            ":shard",
+            "e.version BETWEEN w.low AND w.high",
+            is_server=False,
+        )
+    )
 )
 
 
@@ -78,6 +89,7 @@ def facts_between(connection: Connection, shard: int, spans: Sequence[Span]) -> 
         streams, lows, highs = (list(part) for part in zip(*spans, strict=True))
         about: dict[str, object] = {
             "shard": shard,
+            "numbers": list(range(len(spans))),
             "streams": streams,
             "lows": lows,
             "highs": highs,

@@ -18,11 +18,15 @@ def of_versions(
     limit: int | None,
 ) -> Asked:
     """Events of a sequence behind `gt` up to `lte`, in order of version or against it."""
+    ordered = asked.order_by(version.desc() if desc else version)
+    return between(ordered, version, gt=gt, lte=lte).limit(limit)
+
+
+def between(asked: Asked, version: ColumnElement[int], *, gt: int | None, lte: int | None) -> Asked:
+    """Those behind `gt` up to `lte`."""
     if gt is not None:
         asked = asked.where(version > gt)
-    if lte is not None:
-        asked = asked.where(version <= lte)
-    return asked.order_by(version.desc() if desc else version).limit(limit)
+    return asked if lte is None else asked.where(version <= lte)
 
 
 def of_positions(

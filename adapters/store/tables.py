@@ -1,15 +1,19 @@
 """The log's tables: what Alembic makes and the log writes. Every key begins with the shard."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
@@ -33,7 +37,13 @@ events = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("shard", "position", name="events_pkey"),
-    UniqueConstraint("shard", "stream_id", "version", name="events_stream_version"),
+)
+
+ERA_BITS: Final = 20
+"""2^20 positions make an era: its part of the index takes about 50 MB."""
+ERA: Final[ColumnElement[int]] = events.c.position.op(">>")(literal_column(str(ERA_BITS)))
+Index(
+    "events_stream_version", events.c.shard, ERA, events.c.stream_id, events.c.version, unique=True
 )
 
 log_heads = Table(

@@ -5,13 +5,19 @@ from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, func, literal, or_, select, tuple_
 
+from adapters.store.eras import VERSION_MAX, events_of, in_order
 from adapters.store.ledger_recorder import LedgerRecorder
 from adapters.store.rows import to_row
 from adapters.store.tables import events
 from adapters.views.accounts import Json, TariffOf
-from adapters.views.reading_corrections import Corrected, corrected_body, corrected_readings
+from adapters.views.reading_corrections import (
+    Corrected,
+    corrected_body,
+    corrected_readings,
+    events_at,
+)
 from ledger.access import Reach
 from ledger.aggregates.account import Account
 from ledger.aggregates.meter import Meter
@@ -34,7 +40,6 @@ from ledger.queries import (
 from ledger.store.history import LATEST, History, Moment
 from ledger.values import rfc3339, shard_of, stream_id
 
-VERSION_MAX: Final = 2**31 - 1
 LOOKED_AT_MAX: Final = 100_000
 
 
@@ -49,13 +54,12 @@ def account_then(
     """A folded account as it reads everywhere; None where it was not known at the moment."""
     if account.version == 0:
         return None
+    fact = events_of(connection, [account.shard], [account.stream_id]).c
     position = connection.scalar(
-        select(func.max(events.c.position)).where(
-            events.c.shard == account.shard,
-            events.c.stream_id == account.stream_id,
-            events.c.recorded_at <= moment.known_at_us,
-            events.c.position <= moment.known_position,
-            events.c.valid_at <= moment.valid_at_us,
+        select(func.max(fact.position)).where(
+            fact.recorded_at <= moment.known_at_us,
+            fact.position <= moment.known_position,
+            fact.valid_at <= moment.valid_at_us,
         )
     )
     return account_body(account, tariff_of, position or 0)
@@ -67,19 +71,22 @@ def page_of_events(
     """Events of an account by version; the cursor is that of the last one."""
     limit = min(asked.limit, LIMIT_MAX)
     version = events.c.version
-    statement = select(events).where(
-        events.c.shard == shard_of(account_no, shards),
-        events.c.stream_id == stream_id(Account.KIND, account_no),
-        events.c.valid_at.between(asked.from_us, asked.to_us),
-    )
+    statement = select(events).where(events.c.valid_at.between(asked.from_us, asked.to_us))
     if asked.types:
         statement = statement.where(or_(*map(is_topic, asked.types)))
     if asked.cursor is not None:
         (last,) = key_of(asked.cursor, account_no, int)
         behind = min(max(last, 0), VERSION_MAX)
         statement = statement.where(version < behind if asked.newest_first else version > behind)
-    order = version.desc() if asked.newest_first else version
-    rows = [to_row(row) for row in connection.execute(statement.order_by(order).limit(limit))]
+    found = in_order(
+        connection,
+        shard_of(account_no, shards),
+        stream_id(Account.KIND, account_no),
+        statement,
+        newest_first=asked.newest_first,
+        limit=limit,
+    )
+    rows = [to_row(row) for row in found]
     cursor = cursor_of(account_no, rows[-1].version) if len(rows) == limit else None
     return Page([event_body(row) for row in rows], cursor)
 
@@ -136,13 +143,13 @@ def page_of_readings(
     homes = [(shard_of(number, shards), stream_id(Account.KIND, number)) for number in numbers]
     if not homes:
         return Page([])
-    key = tuple_(events.c.valid_at, events.c.shard, events.c.position)
+    here = events_at(connection, homes)
+    key = tuple_(here.c.valid_at, here.c.shard, here.c.position)
     of_meter = f'"meter_no":{msgspec.json.encode(asked.meter_no).decode()}'
-    statement = select(events).where(
-        or_(*(and_(events.c.shard == s, events.c.stream_id == stream) for s, stream in homes)),
-        events.c.topic == AccountCharged.TOPIC,
-        events.c.payload.contains(of_meter, autoescape=True),
-        events.c.valid_at.between(asked.from_us, asked.to_us),
+    statement = select(here).where(
+        here.c.topic == AccountCharged.TOPIC,
+        here.c.payload.contains(of_meter, autoescape=True),
+        here.c.valid_at.between(asked.from_us, asked.to_us),
     )
     since = asked.from_us - 1
     if asked.cursor is not None:
@@ -186,12 +193,9 @@ def _late(
 def accounts_of_meter(connection: Connection, shards: int, meter_no: str) -> list[str]:
     """Every account that a meter ever counted for."""
     stream = stream_id(Meter.KIND, meter_no)
+    told = events_of(connection, range(shards), [stream]).c
     rows = connection.execute(
-        select(events.c.topic, events.c.payload).where(
-            events.c.shard.in_(range(shards)),
-            events.c.stream_id == stream,
-            events.c.topic == MeterInstalled.TOPIC,
-        )
+        select(told.topic, told.payload).where(told.topic == MeterInstalled.TOPIC)
     )
     found = (decode(row.topic, row.payload) for row in rows)
     return sorted({event.account_no for event in found if isinstance(event, MeterInstalled)})

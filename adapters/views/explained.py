@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, select
 
+from adapters.store.eras import events_of
 from adapters.store.past import facts_between
 from adapters.store.rows import to_row
 from adapters.store.tables import events
@@ -74,13 +75,9 @@ def _behind(connection: Connection, row: Row) -> Iterator[Known]:
 
 def _published(connection: Connection, tariff_id: str, version: int) -> CompiledTariff:
     """The publication of a tariff by its number."""
-    row = connection.execute(
-        select(events.c.topic, events.c.payload).where(
-            events.c.shard == CATALOGUE_SHARD,
-            events.c.stream_id == stream_id(Tariff.KIND, tariff_id),
-            events.c.version == version,
-        )
-    ).one()
+    stream = stream_id(Tariff.KIND, tariff_id)
+    told = events_of(connection, [CATALOGUE_SHARD], [stream], low=version, high=version).c
+    row = connection.execute(select(told.topic, told.payload)).one()
     published = decode(row.topic, row.payload.encode())
     assert isinstance(published, TariffPublished)  # noqa: S101 - a tariff stream holds nothing else
     return compiled(bytes(published.document))

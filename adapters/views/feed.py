@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Text, cast, delete, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from adapters.store.eras import in_order
 from adapters.store.tables import events
 from adapters.views.account_totals import kept
 from adapters.views.tables import feed_parked, feed_positions
@@ -160,15 +161,8 @@ class Feed:
             since = connection.scalar(select(feed_parked.c.position).where(of_stream))
             if since is None:
                 return 0
-            rows = connection.execute(
-                select(*COLUMNS)
-                .where(
-                    events.c.shard == shard,
-                    events.c.stream_id == stream_id,
-                    events.c.position.between(since, position),
-                )
-                .order_by(events.c.version)
-            )
+            parked = select(*COLUMNS).where(events.c.position.between(since, position))
+            rows = in_order(connection, shard, stream_id, parked)
             batch = [recorded_or_unreadable(row) for row in rows]
             projected = project(self.spec.projections, batch, {})
             if projected.poisons:

@@ -7,8 +7,7 @@ from typing import Final
 
 from sqlalchemy import Engine, select
 
-from adapters.store.dialects import any_of
-from adapters.store.tables import events
+from adapters.store.eras import events_of
 from adapters.views.previews import chunks_of_accounts, published_terms
 from ledger.aggregates import Refused
 from ledger.commands import Json
@@ -52,16 +51,12 @@ def decisions_of_accounts(
 
 def _histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[Iterator[Told]]:
     """The facts of each account, in order of version; each is to be read before the next."""
-    told = events.c.topic, events.c.valid_at, events.c.command_id, events.c.payload
     with engine.execution_options(read_only=True).begin() as connection:
+        fact = events_of(connection, [shard], streams).c
         statement = (
-            select(events.c.stream_id, *told)
-            .where(
-                events.c.shard == shard,
-                any_of(connection, events.c.stream_id, list(streams)),
-                events.c.topic.in_(sorted(TOLD)),
-            )
-            .order_by(events.c.stream_id, events.c.version)
+            select(fact.stream_id, fact.topic, fact.valid_at, fact.command_id, fact.payload)
+            .where(fact.topic.in_(sorted(TOLD)))
+            .order_by(fact.stream_id, fact.version)
         )
         rows = connection.execution_options(yield_per=5_000).execute(statement)
         for _, facts in groupby(rows, key=itemgetter(0)):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, select
 
-from adapters.store.dialects import any_of
+from adapters.store.eras import events_of
 from adapters.store.tables import events
 from adapters.views.accounts import ACCOUNTS
 from ledger.aggregates import Refused
@@ -89,12 +89,8 @@ def chunks_of_accounts(
 def _existing(engine: Engine, shard: int, account_nos: Sequence[str]) -> list[str]:
     streams = _streams(account_nos)
     with engine.execution_options(read_only=True).begin() as connection:
-        opened = select(events.c.stream_id).where(
-            events.c.shard == shard,
-            any_of(connection, events.c.stream_id, streams),
-            events.c.version == 1,
-        )
-        found = {str(stream) for stream in connection.scalars(opened)}
+        opened = events_of(connection, [shard], streams, high=1)
+        found = {str(stream) for stream in connection.scalars(select(opened.c.stream_id))}
     for number, stream in zip(account_nos, streams, strict=True):
         if stream not in found:
             raise Refused("account_unknown", f"There is no account {number}.")
@@ -124,15 +120,11 @@ def _histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[l
 
 
 def _rows(connection: Connection, shard: int, streams: Sequence[str]) -> Iterator[Any]:
-    columns = events.c.stream_id, events.c.topic, events.c.valid_at, events.c.payload
+    fact = events_of(connection, [shard], streams).c
     statement = (
-        select(*columns)
-        .where(
-            events.c.shard == shard,
-            any_of(connection, events.c.stream_id, list(streams)),
-            events.c.topic.in_(sorted(READ)),
-        )
-        .order_by(events.c.stream_id, events.c.version)
+        select(fact.stream_id, fact.topic, fact.valid_at, fact.payload)
+        .where(fact.topic.in_(sorted(READ)))
+        .order_by(fact.stream_id, fact.version)
     )
     return iter(connection.execution_options(yield_per=5_000).execute(statement))
 

@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, select
 
+from adapters.store.eras import events_of
 from adapters.store.rows import to_row
-from adapters.store.tables import events
 from adapters.views.accounts import Json
 from ledger.aggregates.tariff_draft import TariffDraft
 from ledger.events.catalogue import TariffApproved, TariffDrafted
@@ -35,13 +35,9 @@ def publications(connection: Connection, kind: str, document_id: str) -> list[Js
 
 
 def _newest(connection: Connection, kind: str, natural_id: str) -> list[Row]:
-    statement = (
-        select(events)
-        .where(events.c.shard == CATALOGUE_SHARD, events.c.stream_id == stream_id(kind, natural_id))
-        .order_by(events.c.version.desc())
-        .limit(PUBLICATIONS_MAX)
-    )
-    return [to_row(row) for row in connection.execute(statement)]
+    told = events_of(connection, [CATALOGUE_SHARD], [stream_id(kind, natural_id)])
+    newest_first = select(told).order_by(told.c.version.desc()).limit(PUBLICATIONS_MAX)
+    return [to_row(row) for row in connection.execute(newest_first)]
 
 
 def _told(row: Row) -> tuple[Row, Json]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Subquery, select
 
+from adapters.store.eras import events_of
 from adapters.store.rows import to_row
-from adapters.store.tables import events
 from adapters.views.accounts import Json
 from ledger.commands.quantities import decimal_text
 from ledger.events.account import ChargeCorrected, MeteredInterval
@@ -31,18 +31,22 @@ class Corrected(NamedTuple):
     """What those of them moved that were booked for this very reading."""
 
 
+def events_at(connection: Connection, homes: Sequence[Home]) -> Subquery:
+    """The events of streams at home in these shards, as a table."""
+    return events_of(connection, {shard for shard, _ in homes}, [stream for _, stream in homes])
+
+
 def corrected_readings(
     connection: Connection, homes: Sequence[Home], meter_no: str
 ) -> dict[tuple[str, int], Corrected]:
     """(stream, time) of each reading that a correction spoke of, and what it is since."""
     of_meter = f'"meter_no":{msgspec.json.encode(meter_no).decode()}'
-    statement = select(events).where(
-        or_(*(and_(events.c.shard == s, events.c.stream_id == stream) for s, stream in homes)),
-        events.c.topic == ChargeCorrected.TOPIC,
-        events.c.payload.contains(of_meter, autoescape=True),
+    told = events_at(connection, homes)
+    statement = select(told).where(
+        told.c.topic == ChargeCorrected.TOPIC, told.c.payload.contains(of_meter, autoescape=True)
     )
     found: dict[tuple[str, int], Corrected] = {}
-    rows: Any = connection.execute(statement.order_by(events.c.shard, events.c.position))
+    rows: Any = connection.execute(statement.order_by(told.c.shard, told.c.position))
     for row in map(to_row, rows):
         event = decode(row.topic, row.payload)
         assert isinstance(event, ChargeCorrected)  # noqa: S101 - the statement asks for this topic

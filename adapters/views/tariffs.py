@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlalchemy import Connection, select
 
-from adapters.store.tables import events
+from adapters.store.eras import events_of
 from adapters.views.accounts import TariffOf
 from ledger.aggregates.tariff import Tariff
 from ledger.events.catalogue import TariffPublished
@@ -19,15 +19,9 @@ def published_tariffs(connection: Connection) -> TariffOf:
 
     @cache
     def tariff_of(tariff_id: str) -> CompiledTariff:
-        row = connection.execute(
-            select(events.c.topic, events.c.payload)
-            .where(
-                events.c.shard == CATALOGUE_SHARD,
-                events.c.stream_id == stream_id(Tariff.KIND, tariff_id),
-            )
-            .order_by(events.c.version.desc())
-            .limit(1)
-        ).one()
+        told = events_of(connection, [CATALOGUE_SHARD], [stream_id(Tariff.KIND, tariff_id)]).c
+        newest = select(told.topic, told.payload).order_by(told.version.desc()).limit(1)
+        row = connection.execute(newest).one()
         published = decode(row.topic, row.payload.encode())
         assert isinstance(published, TariffPublished)  # noqa: S101 - a tariff stream holds nothing else
         return compiled(bytes(published.document))

@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, exists, func, or_, select
+from sqlalchemy import Connection, Engine, func, or_, select
 
+from adapters.store.eras import events_of
 from adapters.store.past import facts_between
 from adapters.store.rows import to_row
 from adapters.store.tables import claims, events, log_heads, snapshots
@@ -168,12 +169,8 @@ def _of_nothing(connection: Connection, shard: int, kept: dict[str, set[int]]) -
     """Snapshots of versions that no event has; one that was saved meanwhile is none of them."""
     for stream, versions in kept.items():
         for version in sorted(versions):
-            there = exists().where(
-                events.c.shard == shard,
-                events.c.stream_id == stream,
-                events.c.version == version,
-            )
-            if not connection.scalar(select(there)):
+            there = events_of(connection, [shard], [stream], low=version, high=version)
+            if connection.scalar(select(there.c.version)) is None:
                 message = f"there is a snapshot of version {version}, and no event"
                 yield Finding(shard, 0, stream, "snapshot", message)
 
