@@ -43,7 +43,8 @@ check: $(VENV)/installed ## Format, lint, types and layers: the gate of every co
 
 .PHONY: test
 test: check postgres chromium ## The gate and all tests, on SQLite and on PostgreSQL
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0 \
+		--hypothesis-profile gate
 
 .PHONY: bench
 bench: $(VENV)/installed ## Measure the store of LEDGER_DATABASE_URL against its limits (BENCHES="readings …")
