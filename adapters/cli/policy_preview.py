@@ -26,6 +26,7 @@ SAID: Final = {
     "warned": "warned",
     "disconnected": "cut off",
     "postponed": "cut-off put off",
+    "kept_on": "kept on, as they may not be cut",
     "restored": "restored",
 }
 
@@ -44,8 +45,8 @@ def preview(
     """Decide again under a draft about the real history of accounts; nothing is written.
 
     The policy in force and the draft decide from the first event on, as if each had always held;
-    what they decided in the last days is compared. No-cut windows put trips off; guarantees and
-    disputes hold no decision back.
+    what they decided in the last days is compared. No-cut windows put trips off; who has
+    a guarantee, disputes what is owed or is protected is cut when that has ended.
     """
     document = read_document(draft)
     with opened() as here:

@@ -4,10 +4,17 @@ from collections import Counter
 from typing import Any, Final
 
 from ledger.aggregates.account.state import LEVELS
-from ledger.previewing.decisions import CANCELLED, KINDS, POSTPONED, RESTORED, Decisions
+from ledger.previewing.decisions import (
+    CANCELLED,
+    KEPT_ON,
+    KINDS,
+    POSTPONED,
+    RESTORED,
+    Decisions,
+)
 from ledger.previewing.summary import compared
 
-TOLD_OF: Final = (*KINDS, POSTPONED, RESTORED)
+TOLD_OF: Final = (*KINDS, POSTPONED, KEPT_ON, RESTORED)
 """Kinds of decisions of which the customers are named."""
 
 

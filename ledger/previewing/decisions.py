@@ -2,10 +2,11 @@
 
 Pure: it is handed an account's facts in order, and decides after the same facts as the account did.
 Policy in force and draft go through the same reckoning, so equal ones differ in nothing. What a
-no-cut window puts off is decided again at its end, as the scheduler does.
+no-cut window puts off is decided again at its end, as the scheduler does. Whoever has a guarantee,
+disputes what is owed or is protected is cut when that has ended, if it is still wanted then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,12 +14,16 @@ import msgspec
 from ledger.aggregates.account import Account, Point
 from ledger.aggregates.account.control import NO_DAYS, TRIP, WARN, Terms, level_after
 from ledger.aggregates.account.state import DAYS_MAX, days_left
+from ledger.aggregates.account.supply import is_guaranteed, what_forbids_a_trip
 from ledger.events import account as facts
+from ledger.events import supply
 from ledger.events.registry import decode
 from ledger.previewing.histories import CHARGED, Span
 
 KINDS: Final = ("reminded", "warned", "disconnected")
 POSTPONED: Final = "postponed"
+KEPT_ON: Final = "kept_on"
+"""A trip that nobody carries out, because the point may not be cut."""
 RESTORED: Final = "restored"
 CANCELLED: Final = "cancelled"
 
@@ -40,7 +45,7 @@ class Decided(NamedTuple):
     before: int
     after: int
     kind: str
-    """What people call it: one of `KINDS`, `POSTPONED`, `RESTORED` or `CANCELLED`."""
+    """What people call it: one of `KINDS`, `POSTPONED`, `KEPT_ON`, `RESTORED`, `CANCELLED`."""
 
 
 class Standing(NamedTuple):
@@ -49,15 +54,24 @@ class Standing(NamedTuple):
     level: int = 0
     due_us: int = 0
     since_us: int = 0
+    is_kept_on: bool = False
+    """The trip waits until the point may be cut."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the supply is off."""
+        return self.level == TRIP and not (self.due_us or self.is_kept_on)
 
     def kind_of(self, after: "Standing") -> str:
         """What the step to another standing is called."""
         if after.due_us:
             return POSTPONED
-        if after.level == TRIP:
+        if after.is_cut:
             return KINDS[TRIP - 1]
-        if self.level == TRIP and not self.due_us:
+        if self.is_cut:
             return RESTORED
+        if after.is_kept_on:
+            return KEPT_ON
         return KINDS[after.level - 1] if after.level > self.level else CANCELLED
 
 
@@ -80,7 +94,20 @@ DECIDED_AFTER: Final = frozenset(
     )
 )
 """Topics after which an account decides its levels."""
-TOLD: Final = DECIDED_AFTER | {facts.AccountOpened.TOPIC, facts.ServicePointAdded.TOPIC}
+PROTECTED_BY: Final = frozenset(
+    event.TOPIC
+    for event in (
+        supply.GuaranteeStarted,
+        supply.GuaranteeEnded,
+        supply.DisputeHeld,
+        supply.DisputeReleased,
+        facts.AttributesChanged,
+    )
+)
+"""Topics after which a point may be cut, or not any more; no level changes."""
+TOLD: Final = (
+    DECIDED_AFTER | PROTECTED_BY | {facts.AccountOpened.TOPIC, facts.ServicePointAdded.TOPIC}
+)
 """Topics that a preview of decisions reads."""
 
 
@@ -137,6 +164,8 @@ class _Run:
             self._fold(told)
             if told.topic in DECIDED_AFTER:
                 due = told
+            elif told.topic in PROTECTED_BY:
+                self._settle(told.at_us, self._protected)
         if due is not None:
             self._decide(due.at_us)
         self._let_pass(self._preview.span.until_us)
@@ -164,6 +193,10 @@ class _Run:
             self._found.is_meant = self._found.is_meant or is_meant
 
     def _decide(self, at_us: int) -> None:
+        self._settle(at_us, self._standing)
+
+    def _settle(self, at_us: int, standing: Callable[[Point, Standing, Terms], Standing]) -> None:
+        """Bring each point to its new standing, and keep what was decided by it."""
         preview = self._preview
         self._reached_us = max(self._reached_us, at_us)
         is_counted = preview.span.after_us < at_us <= preview.span.until_us
@@ -179,7 +212,7 @@ class _Run:
                 (self._then, preview.draft if is_meant else in_force, self._found.then),
             ):
                 before = levels.get(point.name, Standing())
-                after = levels[point.name] = self._standing(point, before, terms)
+                after = levels[point.name] = standing(point, before, terms)
                 if is_meant and is_counted and after != before:
                     steps = before.level, after.level, before.kind_of(after)
                     decided.append(Decided(at_us, point.name, *steps))
@@ -192,13 +225,25 @@ class _Run:
         left = days_left(available, week_minor) if terms.days != NO_DAYS else DAYS_MAX
         held = WARN if before.due_us else before.level
         level = level_after(held, available, left, point.service_kind, terms)
-        if level != TRIP or terms.no_cut is None:
+        if level != TRIP:
             return Standing(level)
-        if before.level == TRIP and not before.due_us:
+        is_new = before.level != TRIP or before.due_us
+        if is_new and terms.no_cut is not None:
+            since_us = before.since_us or self._reached_us
+            hold = terms.no_cut.hold(self._account.timezone, since_us, self._reached_us)
+            if hold is not None:
+                return Standing(TRIP, hold.until_us, since_us)
+        return self._protected(point, Standing(TRIP, is_kept_on=not before.is_cut), terms)
+
+    def _protected(self, point: Point, before: Standing, _terms: Terms) -> Standing:
+        """The same standing where only what protects the point has changed."""
+        if before.level != TRIP or before.due_us:
             return before
-        since_us = before.since_us or self._reached_us
-        hold = terms.no_cut.hold(self._account.timezone, since_us, self._reached_us)
-        return Standing(TRIP) if hold is None else Standing(TRIP, hold.until_us, since_us)
+        if before.is_cut:  # A guarantee gives the supply back, a dispute does not.
+            is_kept_on = is_guaranteed(point, self._reached_us)
+        else:
+            is_kept_on = bool(what_forbids_a_trip(self._account, point, self._reached_us))
+        return before._replace(is_kept_on=is_kept_on)
 
     def _ended(self) -> Decisions:
         of_policy = self._preview.instead_of

@@ -14,10 +14,16 @@ from ledger.aggregates.policy import PolicyDocument
 from ledger.commands import accrue_fixed
 from ledger.commands.assign import AssignGroup, AssignPolicy, assign_group, assign_policy
 from ledger.events import account as facts
-from ledger.previewing import Decisions, PolicyPreview, Span
+from ledger.previewing import Decided, Decisions, PolicyPreview, Span
 from ledger.queries import PolicyPreviewAsked
 from tests.harness.desk import ACTOR, Desk, Json, at_us, moment, point, water
 from tests.harness.documents import daily_fee, energy, policy, tariff, version
+from tests.harness.protected import (
+    disputed,
+    guaranteed,
+    no_longer_disputed,
+    no_longer_guaranteed,
+)
 from tests.harness.units import opened
 
 BY_DAY = tariff("by_day", version(energy(["0.5"]), daily_fee("0.21")))
@@ -43,6 +49,7 @@ class Move:
 WHATS = (
     *("read", "read", "read", "read late", "water", "pay", "reverse", "adjust", "be silent"),
     *("other policy", "same policy", "group", "remove water", "add water"),
+    *("guarantee", "end guarantee", "hold dispute", "release dispute"),
 )
 MOVES = st.builds(
     Move,
@@ -133,6 +140,18 @@ class Life:
             self.waters, self.flowed = self.waters + 1, 0
             self.desk.install("A1", water(f"W{self.waters}", installed_at=at))
 
+    def _guarantee(self, _at: str, _amount: int) -> None:
+        guaranteed(self.desk, "A1")
+
+    def _end_guarantee(self, _at: str, _amount: int) -> None:
+        no_longer_guaranteed(self.desk, "A1")
+
+    def _hold_dispute(self, _at: str, _amount: int) -> None:
+        disputed(self.desk, "A1")
+
+    def _release_dispute(self, _at: str, _amount: int) -> None:
+        no_longer_disputed(self.desk, "A1")
+
     def _be_silent(self, _at: str, _amount: int) -> None:
         accrue_fixed.handle(["A1"], self.desk.ledger, ACTOR)
 
@@ -161,6 +180,11 @@ def recorded(desk: Desk) -> list[tuple[str, int, int]]:
     ]
 
 
+def steps(decided: list[Decided]) -> list[tuple[str, int, int]]:
+    """From which level to which: what a guarantee held back is decided once."""
+    return [each[1:4] for each in decided if each.before != each.after]
+
+
 def standing(desk: Desk) -> int:
     points = [each for each in desk.account("A1").points if each.policy_id == "standard"]
     return max((INDEX[each.level] for each in points), default=0)
@@ -182,12 +206,12 @@ def test_a_draft_decides_what_would_have_been_decided(
     desk, reality = lived(in_force, moves), lived(draft, moves)
     heads = desk.heads()
     same = decided_by(desk, in_force)
-    assert [each[1:4] for each in same.now] == recorded(desk)
+    assert steps(same.now) == recorded(desk)
     assert (same.then, same.level_then) == (same.now, same.level_now)
     assert same.level_now == standing(desk)
     other = decided_by(desk, draft)
     assert (other.now, other.level_now) == (same.now, same.level_now)
-    assert [each[1:4] for each in other.then] == recorded(reality)
+    assert steps(other.then) == recorded(reality)
     assert other.level_then == standing(reality)
     assert desk.heads() == heads
     desk.close()
@@ -225,7 +249,7 @@ def test_who_would_have_been_cut_is_named(street: Desk) -> None:
     assert body["warned"] == {"before": 1, "after": 0, "newly": [], "no_longer": ["A2"]}
     assert body["disconnected"] == {"before": 1, "after": 2, "newly": ["A2"], "no_longer": []}
     assert body["restored"] == nobody | {"before": 1, "after": 1}
-    of_all = {"cancelled": 0, "restored": 1, "postponed": 0}
+    of_all = {"cancelled": 0, "restored": 1, "postponed": 0, "kept_on": 0}
     assert body["decisions"] == {
         "before": {"reminded": 0, "warned": 1, "disconnected": 1, **of_all},
         "after": {"reminded": 1, "warned": 0, "disconnected": 2, **of_all},
