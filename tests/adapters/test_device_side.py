@@ -224,7 +224,7 @@ def test_a_guarantee_whose_time_has_passed_ends_by_itself(there: Supplied) -> No
     with acting(there) as side:
         there.fall_behind()
         soon(lambda: there.commands() == [("trip", "verified")])
-        until_us = real_clock() + 3_000_000
+        until_us = real_clock() + 6_000_000
         started = StartGuarantee(
             account_no=there.account_of(FIRST), until=moment(until_us), reason="exams"
         )
