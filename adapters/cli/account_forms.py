@@ -17,16 +17,16 @@ from ledger.values import instant
 ServiceKind = Annotated[
     str, typer.Option("--kind", help="electricity, water, hot_water, gas, heat.")
 ]
-Policy = Annotated[str | None, typer.Option(help="Control policy [standard].")]
+Policy = Annotated[str | None, typer.Option(help="Control policy (default: standard).")]
 InstalledAt = Annotated[
-    str | None, typer.Option(help="When the meter began to count (RFC 3339) [now].")
+    str | None, typer.Option(help="When the meter began to count (RFC 3339; default: now).")
 ]
 Initial = Annotated[
     list[str] | None,
     typer.Option(metavar="REGISTER=VALUE", help="First value on the meter, such as total=0."),
 ]
-Wrap = Annotated[str | None, typer.Option(help="Where the meter begins anew [1000000].")]
-Multiplier = Annotated[str | None, typer.Option(help="Transformer ratio [1].")]
+Wrap = Annotated[str | None, typer.Option(help="Where the meter begins anew (default: 1000000).")]
+Multiplier = Annotated[str | None, typer.Option(help="Transformer ratio (default: 1).")]
 
 Handle = Callable[[CommandType, Ledger, Context], Answer]
 

@@ -29,7 +29,7 @@ def poll(
     gateways: Annotated[int, typer.Option(min=1, max=1_000, help="Gateways.")] = 50,
     sweeps: Annotated[int, typer.Option(min=1, help="Sweeps with commands.")] = 3,
     baud: Annotated[
-        int | None, typer.Option(min=300, max=115_200, help="Speed of each bus [at once].")
+        int | None, typer.Option(min=300, max=115_200, help="Speed of each bus (default: at once).")
     ] = None,
 ) -> Shown:
     """Sweep a park of simulated meters over loopback sockets while commands are sent."""

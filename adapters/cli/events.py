@@ -28,7 +28,9 @@ def events(
     after: Annotated[
         str | None, typer.Option(help="Begin behind SHARD:POSITION[,…], or behind POSITION.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many [all].")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many (default: all).")
+    ] = None,
 ) -> Stream:
     """Print events in the order of their shard and position, one JSON object a line."""
     lines = _events(account, topic, _positions(after))

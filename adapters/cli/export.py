@@ -38,14 +38,18 @@ group = topic("export", "What leaves the ledger as files")
 @verb(group)
 def daily_report(
     first: Annotated[
-        str, typer.Option("--from", metavar="DAY", help="First day of booking [today].")
+        str, typer.Option("--from", metavar="DAY", help="First day of booking (default: today).")
     ] = "",
-    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day [the first].")] = "",
+    last: Annotated[
+        str, typer.Option("--to", metavar="DAY", help="Last day (default: the first).")
+    ] = "",
     site: Annotated[str, typer.Option(help="At this site.")] = "",
     group: Annotated[str, typer.Option(help="Of this user group.")] = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Ends in .csv or .xlsx [by the day]."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Ends in .csv or .xlsx (default: by the days)."
+        ),
     ] = None,
     language: Annotated[Literal["en", "zh-CN"], typer.Option(help="Of heads and words.")] = "en",
 ) -> Shown:

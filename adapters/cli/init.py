@@ -39,13 +39,15 @@ WARN_MAJOR: Final = 10
 def init(
     shards: Annotated[
         int | None,
-        typer.Option(min=1, max=SHARDS_MAX, help="Logs that accounts are spread over [1]."),
+        typer.Option(
+            min=1, max=SHARDS_MAX, help="Logs that accounts are spread over (default: 1)."
+        ),
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="Zone of times without one [Asia/Shanghai].")
+        str | None, typer.Option(help="Zone of times without one (default: Asia/Shanghai).")
     ] = None,
     currency: Annotated[
-        str | None, typer.Option(help="Currency of accounts that name none [CNY].")
+        str | None, typer.Option(help="Currency of accounts that name none (default: CNY).")
     ] = None,
 ) -> Shown:
     """Make the ledger in LEDGER_DATABASE_URL; again it changes nothing."""

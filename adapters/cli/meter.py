@@ -26,7 +26,7 @@ Final_ = Annotated[
     list[str],
     typer.Option("--final", metavar="REGISTER=VALUE", help="Last value on the meter."),
 ]
-At = Annotated[str | None, typer.Option("--at", help="When it was done (RFC 3339) [now].")]
+At = Annotated[str | None, typer.Option("--at", help="When it was done (RFC 3339; default: now).")]
 
 
 @verb(group)

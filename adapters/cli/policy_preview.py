@@ -36,10 +36,11 @@ def preview(
     draft: Document,
     days: Annotated[int, typer.Option(min=1, max=36_500, help="So many days until now.")] = DAYS,
     accounts: Annotated[
-        str | None, typer.Option(help="Account numbers, separated by commas [all].")
+        str | None, typer.Option(help="Account numbers, separated by commas (default: all).")
     ] = None,
     instead_of: Annotated[
-        str | None, typer.Option(help="Policy whose accounts are looked at [the draft's own id].")
+        str | None,
+        typer.Option(help="Policy whose accounts are looked at (default: the draft's own id)."),
     ] = None,
 ) -> Shown:
     """Decide again under a draft about the real history of accounts; nothing is written.

@@ -17,7 +17,7 @@ from ledger.commands import Json
 
 def rebuild(
     name: Annotated[
-        list[str] | None, typer.Argument(metavar="[VIEW…]", help="Views to rebuild [all].")
+        list[str] | None, typer.Argument(metavar="[VIEW…]", help="Views to rebuild (default: all).")
     ] = None,
     accept: Annotated[  # noqa: FBT002 - an option of the command line
         bool, typer.Option("--accept", help="Take the new rows where they differ.")

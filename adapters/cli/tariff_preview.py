@@ -37,7 +37,7 @@ def diff(old: Document, new: Document) -> Shown:
 def preview(
     draft: Document,
     accounts: Annotated[
-        str | None, typer.Option(help="Account numbers, separated by commas [all].")
+        str | None, typer.Option(help="Account numbers, separated by commas (default: all).")
     ] = None,
     every: Annotated[  # noqa: FBT002 - an option of the command line
         bool, typer.Option("--all", help="Every account: the default.")
@@ -47,7 +47,8 @@ def preview(
     ] = None,
     to: To = None,
     instead_of: Annotated[
-        str | None, typer.Option(help="Tariff whose accounts are rated [the draft's own id].")
+        str | None,
+        typer.Option(help="Tariff whose accounts are rated (default: the draft's own id)."),
     ] = None,
 ) -> Shown:
     """Rate accounts again under a draft on their real history; nothing is written."""

@@ -67,7 +67,9 @@ def list_() -> Shown:
 @verb(group)
 def token(
     user: UserId,
-    scope: Annotated[list[str] | None, typer.Option(help="Only this scope [the role's].")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Only this scope (default: the role's).")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=3_650, help="How long it holds.")] = 365,
 ) -> Shown:
     """Make an API token; it is shown this once."""

@@ -17,7 +17,7 @@ from ledger.aggregates import Refused
 
 def worker(
     feed: Annotated[
-        list[str] | None, typer.Option(help="Feeds to run [all]: front, detail.")
+        list[str] | None, typer.Option(help="Feeds to run: front, detail (default: all).")
     ] = None,
 ) -> Shown:
     """Keep the views behind the log, and act on the meters, until told to stop.

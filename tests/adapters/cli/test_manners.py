@@ -5,10 +5,13 @@ import re
 import shlex
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.text import Text
 from sqlalchemy.engine import make_url
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -41,6 +44,17 @@ def test_the_help_of_a_group_names_every_command_of_it() -> None:
         ("command", "request"),
     }
     assert ("policy", "preview") in told
+
+
+def test_no_word_of_a_help_is_taken_for_a_style() -> None:
+    def helps(command: Any) -> Iterator[str]:  # noqa: ANN401 - a private type of the library
+        yield from (param.help for param in command.params if getattr(param, "help", None))
+        for inner in getattr(command, "commands", {}).values():
+            yield from helps(inner)
+
+    told = list(helps(get_command(app)))
+    assert len(told) > 100
+    assert [text for text in told if Text.from_markup(text).plain != text] == []
 
 
 def test_data_goes_to_stdout_and_talk_to_stderr(embedded: Terminal) -> None:
