@@ -15,7 +15,6 @@ from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
 from ledger.pricing.lines import charges_of
 from ledger.pricing.lint_numbers import Place, number_problems, positive_problems
 from ledger.pricing.problems import Problem, Problems, pointer
-from ledger.pricing.terms import AT_ONCE, begins_next_month
 
 TAKEN: Final = frozenset({"channel_fee", "arrears", "vat"})
 """What a payment bears besides the charges of the tariff."""
@@ -27,10 +26,6 @@ def modifier_problems(version: Version, modifier: Modifier, at: Place) -> Proble
         yield from _shift_problems(version, modifier, at)
     else:
         yield from _flat_problems(version, modifier, at)
-    starts = modifier.starts
-    if starts is not None and not begins_next_month(starts) and starts not in AT_ONCE:
-        message = "Write `next_month`, or `at_once` for the month of the change."
-        yield Problem(pointer(*at, "starts"), message, "starts")
     if modifier.valid_years is not None and modifier.valid_years < 1:
         yield Problem(pointer(*at, "valid_years"), "An allowance lasts a year or more.", "range")
     if modifier.per_extra_person and not isinstance(modifier.when, AtLeast):

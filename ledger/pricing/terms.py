@@ -239,29 +239,16 @@ def _modifier(document: ModifierDocument) -> Modifier:
         flat_price=None if rate is None else scaled(rate, PRICE_DIGITS),
         valid_months=None if document.valid_years is None else document.valid_years * 12,
         rerates=document.change == "rerate_window",
-        at_once=not begins_next_month(document.starts),
+        at_once=(document.starts or "").lower().replace(" ", "_") in _AT_ONCE,
     )
 
 
 MONTHLY: Final = frozenset({"month", "first_purchase_of_month"})
-AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
-"""How a tariff says that an allowance counts for the month of the change."""
-_NEXT_MONTH: Final = (
-    "next month",
-    "month after",
-    "following month",
-    "first of the month",
-    "first day of the month",
-    "次月",
-    "下月",
-    "下个月",
-)
+_AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
+"""How a tariff says that an allowance counts for the month of the change.
 
-
-def begins_next_month(starts: str | None) -> bool:
-    """Whether an allowance counts from the first of the month after its approval."""
-    text = (starts or "next_month").lower().replace("_", " ")
-    return any(words in text for words in _NEXT_MONTH)
+Whatever else it says is the first of the month after it, as notices have it (R8).
+"""
 
 
 def _proration(accumulation: Accumulation) -> Proration:
