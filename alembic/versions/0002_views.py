@@ -21,8 +21,8 @@ VIEWS = {
     "accounts": (
         "shard:int account_no:text",
         (
-            "status:text currency:text timezone:text site:text user_group:text balance_minor:int "
-            "granted_minor:int week_minor:int day:int points:json usage:json supply:json "
+            "status:text currency:text timezone:text site:text user_group:text points:json "
+            "supply:json balance_minor:int granted_minor:int week_minor:int day:int usage:json "
             "version:int position:int"
         ),
     ),

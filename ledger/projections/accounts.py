@@ -65,13 +65,14 @@ class Accounts:
         Column("timezone", "text"),
         Column("site", "text"),
         Column("user_group", "text"),
+        Column("points", "json", Merge.PATCH),
+        Column("supply", "json", Merge.PATCH),
+        # What readings change comes last: the beginning of a changed row is not logged again.
         Column("balance_minor", "int"),
         Column("granted_minor", "int"),
         Column("week_minor", "int"),
         Column("day", "int"),
-        Column("points", "json", Merge.PATCH),
         Column("usage", "json", Merge.PATCH),
-        Column("supply", "json", Merge.PATCH),
         Column("version", "int"),
         Column("position", "int"),
     )
