@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from adapters.views.device_queue import due_holds, due_switches
 from adapters.views.silent import silent_accounts
-from ledger.aggregates import Refused
 from ledger.aggregates.account.fixed_fees import SILENT_US
 from ledger.commands import Json, accrue_fixed, decide_due, switch_trips
+from ledger.ports import LogUnavailableError
 from ledger.projections.holds import NO_CUT
 from ledger.store import Context, Ledger
 
@@ -34,8 +34,14 @@ def accrue_due(ledger: Ledger, engine: Engine, now_us: int, context: Context = C
     return total
 
 
-def decide_due_trips(ledger: Ledger, engine: Engine, now_us: int) -> Json:
-    """Decide again about everybody whose trip was put off until now; again changes nothing."""
+def decide_due_trips(
+    ledger: Ledger, engine: Engine, now_us: int, stuck: set[str] | None = None
+) -> Json:
+    """Decide again about everybody whose trip was put off until now; again changes nothing.
+
+    Whoever cannot be decided about keeps nobody else waiting; `stuck` are those told of before.
+    """
+    known = set[str]() if stuck is None else stuck
     with engine.execution_options(read_only=True).begin() as connection:
         due = due_holds(connection, NO_CUT, now_us)
     numbers = sorted({each.account_no for each in due})
@@ -45,8 +51,12 @@ def decide_due_trips(ledger: Ledger, engine: Engine, now_us: int) -> Json:
         for number, answer in asked:
             try:
                 changed += bool(answer.result().body["changed"])
-            except Refused as refused:
-                log.warning("The trip of %s stays put off: %s", number, refused)
+            except LogUnavailableError:
+                raise
+            except Exception:
+                if number not in known:  # It is tried again each time, and told once.
+                    known.add(number)
+                    log.exception("The trip of %s could not be decided and stays put off.", number)
     return {"looked_at": len(numbers), "changed": changed}
 
 
@@ -62,6 +72,7 @@ class Clockwork:
     ) -> None:
         self._ledger = ledger
         self._engine = engine
+        self._stuck: set[str] = set()
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=duty, name=f"clockwork-{name}", daemon=True)
@@ -93,7 +104,7 @@ class Clockwork:
             sites = due_switches(connection, now_us)
         for site in sites:
             switch_trips.end_due(site, self._ledger)
-        return decide_due_trips(self._ledger, self._engine, now_us)
+        return decide_due_trips(self._ledger, self._engine, now_us, self._stuck)
 
     def _run(self, duty: Callable[[int], Json], every_s: float, failed: str) -> None:
         wait_s = min(FIRST_S, every_s)

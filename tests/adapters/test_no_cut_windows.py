@@ -102,7 +102,7 @@ def test_a_meter_that_comes_back_at_night_is_not_cut_before_morning(
     clock.leap(12)
     with (
         supplied(database_url, tmp_path, are_connected=False, clock=clock) as there,
-        acting(there) as side,
+        acting(there),
     ):
         publish_nights(there)
         there.fall_behind()
@@ -113,7 +113,19 @@ def test_a_meter_that_comes_back_at_night_is_not_cut_before_morning(
         time.sleep(STILL_S)
         assert there.meter().is_closed
         clock.leap(24 + 8)
-        assert side.acting is not None
-        side.acting.dispatcher.free()
+        soon(lambda: there.commands() == [("trip", "verified")])
+        assert not there.meter().is_closed
+
+
+def test_a_trip_that_would_arrive_at_night_waits_for_the_morning_by_itself(
+    sqlite_url: str, tmp_path: Path, clock: Leaping
+) -> None:
+    clock.leap(17.995)
+    with supplied(sqlite_url, tmp_path, clock=clock) as there, acting(there):
+        publish_nights(there)
+        there.fall_behind()
+        soon(lambda: there.commands() == [("trip", "held")])
+        assert decisions(there) == ["SupplyTripOrdered"]
+        clock.leap(24 + 8)
         soon(lambda: there.commands() == [("trip", "verified")])
         assert not there.meter().is_closed

@@ -7,12 +7,14 @@ import pytest
 from adapters.clockwork import decide_due_trips
 from adapters.views.queries import SqlQueries
 from ledger.aggregates import Refused
+from ledger.aggregates.account import Account
 from ledger.aggregates.account.no_cut import NoCut
 from ledger.aggregates.command import DeviceCommand
 from ledger.aggregates.policy import TripLine
 from ledger.aggregates.policy_windows import NoCutWindow
 from ledger.commands.publish_policy import PolicyRefused
 from ledger.events import account as facts
+from ledger.store import Session
 from ledger.values import rfc3339
 from tests.harness.desk import Desk, at_us, point
 from tests.harness.device_day import Line
@@ -157,6 +159,33 @@ def test_a_point_that_goes_is_not_decided_about_for_ever(desk: Desk) -> None:
     desk.clock.go("2026-07-03T12:00")
     desk.views.catch_up()
     assert decide_due_trips(desk.ledger, desk.engine, desk.clock())["looked_at"] == 0
+
+
+def test_whoever_cannot_be_decided_about_keeps_nobody_else_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.open("A0", point("M0"))
+    for number in ("A0", "A1"):
+        desk.adjust(number, -60_00)
+    inner = Session.decide_levels
+
+    def breaks(self: Session, account: Account, at: int) -> None:
+        if account.account_no == "A0":
+            raise ValueError("a stream that nobody can read")
+        inner(self, account, at)
+
+    stuck: set[str] = set()
+    desk.clock.go(MORNING)
+    desk.views.catch_up()
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "decide_levels", breaks)
+        for _ in range(2):
+            decide_due_trips(desk.ledger, desk.engine, desk.clock(), stuck)
+    assert happened(desk) == ["SupplyTripPostponed", "SupplyTripOrdered"]
+    assert stuck == {"A0"}
+    assert caplog.text.count("The trip of A0 could not be decided") == 1
+    desk.views.catch_up()
+    assert decide_due_trips(desk.ledger, desk.engine, desk.clock(), stuck)["changed"] == 1
 
 
 def test_why_tells_the_window_and_its_end(desk: Desk) -> None:
