@@ -16,14 +16,9 @@ from ledger.commands.assign import AssignGroup, AssignPolicy, assign_group, assi
 from ledger.events import account as facts
 from ledger.previewing import Decided, Decisions, PolicyPreview, Span
 from ledger.queries import PolicyPreviewAsked
+from tests.harness import protected
 from tests.harness.desk import ACTOR, Desk, Json, at_us, moment, point, water
 from tests.harness.documents import daily_fee, energy, policy, tariff, version
-from tests.harness.protected import (
-    disputed,
-    guaranteed,
-    no_longer_disputed,
-    no_longer_guaranteed,
-)
 from tests.harness.units import opened
 
 BY_DAY = tariff("by_day", version(energy(["0.5"]), daily_fee("0.21")))
@@ -141,16 +136,16 @@ class Life:
             self.desk.install("A1", water(f"W{self.waters}", installed_at=at))
 
     def _guarantee(self, _at: str, _amount: int) -> None:
-        guaranteed(self.desk, "A1")
+        protected.guaranteed(self.desk, "A1")
 
     def _end_guarantee(self, _at: str, _amount: int) -> None:
-        no_longer_guaranteed(self.desk, "A1")
+        protected.no_longer_guaranteed(self.desk, "A1")
 
     def _hold_dispute(self, _at: str, _amount: int) -> None:
-        disputed(self.desk, "A1")
+        protected.disputed(self.desk, "A1")
 
     def _release_dispute(self, _at: str, _amount: int) -> None:
-        no_longer_disputed(self.desk, "A1")
+        protected.no_longer_disputed(self.desk, "A1")
 
     def _be_silent(self, _at: str, _amount: int) -> None:
         accrue_fixed.handle(["A1"], self.desk.ledger, ACTOR)

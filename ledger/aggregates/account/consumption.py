@@ -39,15 +39,12 @@ def charge(
     account: Account,
     point: Point,
     at_us: int,
-    readings: dict[str, int],
+    readings: dict[str, int],  # Wh or litres by register, before the multiplier.
     tariff: CompiledTariff,
     tariff_version: int,
     now_us: int,
 ) -> facts.AccountCharged | Quarantine:
-    """Rate the interval from the point's last reading to this one, if it is not OUT_OF_TURN.
-
-    `readings` maps a register to the meter's own value in Wh or litres, before the multiplier.
-    """
+    """Rate the interval from the point's last reading to this one, if it is not OUT_OF_TURN."""
     if account.status != "open":
         return Quarantine("account_closed", f"The account {account.account_no} is closed.")
     if at_us > now_us + FUTURE_US:
@@ -57,15 +54,13 @@ def charge(
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
-    context = account.rating_context()
+    known = account.rating_context()
     if point.is_shared:
         if not is_in_turn(account, point, at_us, tariff):
             return OUT_OF_TURN
-        context = in_bill(context, tariff.timezone, point.last_at_us, point.bill_from_us)
+        known = in_bill(known, tariff.timezone, point.last_at_us, point.bill_from_us)
     try:
-        position, amounts = tariff.rate(
-            point.position, point.last_at_us, at_us, quantities, context
-        )
+        position, amounts = tariff.rate(point.position, point.last_at_us, at_us, quantities, known)
     except NotRateable as reason:
         if reason.code == SOLD_IN_UNITS:
             return _paid_by_units(account, point, at_us, registers, tariff, tariff_version)
