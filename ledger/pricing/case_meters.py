@@ -1,6 +1,6 @@
 """Meters of a case: the intervals between their readings, whatever order these arrived in (R1)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -105,9 +105,15 @@ def _known(shown: dict[int, Shown], seq: int) -> Shown:
 
 
 def known_of(
-    events: Sequence[Event], attributes: Mapping[str, Value], tariff: CompiledTariff
+    events: Sequence[Event],
+    attributes: Mapping[str, Value],
+    tariff: CompiledTariff,
+    quarantined: Collection[int] = (),
 ) -> Context:
-    """What the events tell besides readings: attributes in time, and bills by the readings."""
+    """What the events tell besides readings: attributes in time, and bills by the readings.
+
+    A reading that is kept aside ends no bill.
+    """
     zone = ZoneInfo(tariff.timezone)
     changes = [(ALWAYS, name, value) for name, value in attributes.items()]
     for event in events:
@@ -116,8 +122,11 @@ def known_of(
             changes.append((at, event.attribute, event.value))
     bills: set[int] = set()
     if any(version.is_billed for version in tariff.versions):
-        readings = [each for each in _in_force(events).values() if isinstance(each, Reading)]
-        bills = {local_us(tariff.timezone, instant_of(each.at, zone)) for each in readings}
+        bills = {
+            local_us(tariff.timezone, instant_of(each.at, zone))
+            for seq, each in _in_force(events).items()
+            if isinstance(each, Reading) and seq not in quarantined
+        }
     changes.sort(key=lambda change: change[0])
     return Context(attributes=tuple(changes), bills=tuple(sorted(bills)))
 

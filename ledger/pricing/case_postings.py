@@ -67,7 +67,8 @@ def _differences(case: Case, tariff: CompiledTariff, in_turn: int = 0) -> Iterat
 
     def charged_by(events: Sequence[Event]) -> tuple[Meters, list[Amounts]]:
         found = meters(events, tariff)
-        return found, charges.of(found, known_of(events, case.attributes, tariff))
+        known = known_of(events, case.attributes, tariff, found.quarantined)
+        return found, charges.of(found, known)
 
     head = case.events[:in_turn]
     found, charged = charged_by(head)

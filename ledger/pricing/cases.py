@@ -118,7 +118,7 @@ def _compiled(tariff: bytes) -> CompiledTariff:
 def _computed(case: Case, tariff: CompiledTariff) -> CaseResult:
     refuse_unknown_meters(case.events)
     found = meters(case.events, tariff)
-    context = known_of(case.events, case.attributes, tariff)
+    context = known_of(case.events, case.attributes, tariff, found.quarantined)
     sold = sales(case, tariff)
     if sold:
         return _sold(case, tariff, sold)

@@ -160,6 +160,18 @@ def test_a_reading_before_installation_or_after_removal_is_kept_aside() -> None:
     assert [each["to"] for each in result.intervals] == ["2025-02-01", "2025-03-01"]
 
 
+def test_a_reading_that_is_kept_aside_ends_no_bill() -> None:
+    document = read("billing_period_tariffs.json")
+    case = document["cases"][0]
+    backward = {"seq": 3, "type": "reading", "at": "2013-09-15T00:00:00", "meter": "M1"}
+    document["cases"] = [
+        case | {"events": [*case["events"], backward | {"registers": {"total": 1}}]}
+    ]
+    result = only(document)
+    assert (result.quarantined, result.total) == ([3], case["expected"]["total"])
+    assert [period["from"] for period in result.periods] == ["2013-09-01"]
+
+
 def test_a_correction_changes_only_the_registers_that_it_names() -> None:
     correction = {"seq": 3, "type": "reading_corrected", "corrects_seq": 2}
     result = only(
