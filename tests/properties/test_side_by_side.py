@@ -37,7 +37,8 @@ RENTED = [
     )
     for window in ("month", "bimonth", "year")
 ]
-ALL = [*TARIFFS, tariff("family", FAMILY), *RENTED]
+BILLED = tariff("billed", version(energy(["0.5", "0.6"]), bounds=["40"], window="billing_period"))
+ALL = [*TARIFFS, tariff("family", FAMILY), *RENTED, BILLED]
 METERS = ("M1", "M2", "M3")
 
 
