@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ledger.pricing.calendar import day_at, midnight
 from ledger.pricing.holidays import Holidays
-from ledger.values import MICROS_PER_DAY, local_us
+from ledger.values import MICROS_PER_DAY, clock_us
 
 GRACE: Final = "grace"
 """What holds a trip back for a while after its line was reached, beside the windows' names."""
@@ -141,7 +141,7 @@ class NoCut:
         return self.windows, self.grace_us
 
     def _open(self, timezone: str, at_us: int) -> tuple[str, ...]:
-        local = local_us(timezone, at_us)
+        local = clock_us(timezone, at_us)
         return tuple(each.name for each in self.windows if each.open_span(local) is not None)
 
     def _free_from(self, timezone: str, at_us: int) -> int:
@@ -151,7 +151,7 @@ class NoCut:
             return until_us
         reached_us = at_us
         for _ in range(_LINKED_MAX):
-            local = local_us(timezone, reached_us)
+            local = clock_us(timezone, reached_us)
             spans = [span for each in self.windows if (span := each.open_span(local)) is not None]
             if not spans:
                 break
@@ -167,11 +167,11 @@ def left(timezone: str, span: Span, at_us: int) -> int:
     Where they are put forward over its end, or back before its beginning, that is the moment.
     """
     begins, end = span
-    offset = local_us(timezone, at_us) - at_us
-    if local_us(timezone, end - offset) == end:
+    offset = clock_us(timezone, at_us) - at_us
+    if clock_us(timezone, end - offset) == end:
         return end - offset
     while True:
-        local = local_us(timezone, at_us)
+        local = clock_us(timezone, at_us)
         if not begins <= local < end:
             return at_us
         step_us = (at_us // _OFFSET_STEP_US + 1) * _OFFSET_STEP_US - at_us

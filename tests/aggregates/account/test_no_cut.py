@@ -125,6 +125,15 @@ def test_on_days_on_which_clocks_change_the_wall_clock_counts(
     assert found.hold(BERLIN, 0, hold.until_us) is None
 
 
+@pytest.mark.parametrize("hours", ["22:00-00:30", "22:00-00:00"])
+def test_a_midnight_that_clocks_leap_over_ends_the_hours_that_end_there(hours: str) -> None:
+    found = no_cut({"name": "nights", "hours": hours})
+    hold = found.hold("Africa/Cairo", 0, at("2025-04-24T23:30", "Africa/Cairo"))
+    assert hold is not None
+    assert hold.until_us == micros(datetime(2025, 4, 24, 22, tzinfo=UTC))
+    assert found.hold("Africa/Cairo", 0, hold.until_us) is None
+
+
 HOURS = st.sampled_from(["18:00-08:00", "22:00-02:30", "02:15-04:00", "00:00-24:00", "12:00-13:30"])
 WINDOWS = st.one_of(
     st.builds(lambda hours: {"hours": hours}, HOURS.filter(lambda hours: "24:00" not in hours)),
