@@ -191,6 +191,7 @@ def test_a_session_on_postgresql_names_itself_and_never_waits_for_ever(postgresq
                 "idle_in_transaction_session_timeout",
                 "transaction_isolation",
                 "client_encoding",
+                "jit",
             )
         }
         driver = connection.connection.driver_connection
@@ -202,6 +203,7 @@ def test_a_session_on_postgresql_names_itself_and_never_waits_for_ever(postgresq
         "idle_in_transaction_session_timeout": "30s",
         "transaction_isolation": "read committed",
         "client_encoding": "UTF8",
+        "jit": "off",
     }
     assert parameters["keepalives"] == "1"
     assert parameters["keepalives_idle"] == "30"
