@@ -22,7 +22,7 @@ from ledger.pricing.document import (
     TariffDocument,
     Version,
 )
-from ledger.pricing.terms import begins_next_month
+from ledger.pricing.terms import begins_at_once
 
 FIXED: Final = {
     "day": N_("%(amount)s a day"),
@@ -174,8 +174,8 @@ class Teller:
         if modifier.only_tiers:
             tiers = ", ".join(map(str, modifier.only_tiers))
             yield self._say(N_("tiers %(tiers)s only"), tiers=tiers)
-        is_later = begins_next_month(modifier.starts)
-        yield self._say(N_("from the next month on") if is_later else N_("from the same month on"))
+        is_now = begins_at_once(modifier.starts)
+        yield self._say(N_("from the same month on") if is_now else N_("from the next month on"))
         if modifier.valid_years:
             yield self._say(N_("for %(years)s years"), years=modifier.valid_years)
         if modifier.change == "rerate_window":

@@ -239,7 +239,7 @@ def _modifier(document: ModifierDocument) -> Modifier:
         flat_price=None if rate is None else scaled(rate, PRICE_DIGITS),
         valid_months=None if document.valid_years is None else document.valid_years * 12,
         rerates=document.change == "rerate_window",
-        at_once=(document.starts or "").lower().replace(" ", "_") in _AT_ONCE,
+        at_once=begins_at_once(document.starts),
     )
 
 
@@ -249,6 +249,11 @@ _AT_ONCE: Final = frozenset({"at_once", "immediately", "same_month"})
 
 Whatever else it says is the first of the month after it, as notices have it (R8).
 """
+
+
+def begins_at_once(starts: str | None) -> bool:
+    """Whether an allowance counts for the month in which it was told, not from the next one on."""
+    return (starts or "").lower().replace(" ", "_") in _AT_ONCE
 
 
 def _proration(accumulation: Accumulation) -> Proration:
