@@ -74,6 +74,7 @@ class Bus:
         self._drivers: dict[str, Driver] = {}
         self._breakers = Breakers()
         self._queue: list[tuple[int, int, float, Job]] = []
+        self._is_ending = False
         self._swept = 0
         self._passed_by_max = 0
         self._order = count()
@@ -92,7 +93,7 @@ class Bus:
 
     async def run(self) -> None:
         """Serve until cancelled; what was then on its way is as good as unanswered."""
-        while True:
+        while not self._is_ending:
             while not self._queue:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -103,6 +104,10 @@ class Bus:
                 self._tell(job, NoAnswer())
                 raise
             self._tell(job, outcome)
+
+    def end(self) -> None:
+        """Begin nothing more; `run` is cancelled next."""
+        self._is_ending = True
 
     def close(self) -> None:
         """Hang up, once `run` has ended; whoever still waits is told that nothing was sent."""

@@ -25,6 +25,8 @@ from ledger.devices import (
 
 BATCH: Final = 500
 SWEEP_S: Final = 60.0
+AGAIN_S: Final = 0.5
+"""A bus that did not hear of its end is told again."""
 Swept = tuple[MeterAddress, Outcome]
 Deliver = Callable[[MeterAddress, Outcome], None]
 
@@ -160,8 +162,14 @@ class Fleet:
 
     async def _serve(self) -> None:
         await self._stopping.wait()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for bus in self._buses.values():
+            bus.end()
+        left = self._tasks
+        while left:
+            for task in left:
+                task.cancel()
+            # Where an answer comes at this very moment, `asyncio.wait_for` of Python 3.11 takes it
+            # and passes the end over.
+            _, left = await asyncio.wait(left, timeout=AGAIN_S)
         for bus in self._buses.values():
             bus.close()

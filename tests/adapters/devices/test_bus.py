@@ -1,8 +1,10 @@
 """One bus: what is urgent goes first, the silent do not stall the others, lines heal."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -201,6 +203,37 @@ def test_whoever_waits_when_the_buses_stop_is_answered(
     assert order.result(0) == NoAnswer()
     assert all(isinstance(read.result(0), Offline) for read in waiting)
     assert isinstance(patient.read(at(gateway.address, 1)).result(0), Offline)
+
+
+class Deaf:
+    """A driver whose answer comes at the moment of the end, which its library then passes over."""
+
+    def __init__(self) -> None:
+        self.is_asked = threading.Event()
+        self.asked = 0
+
+    async def read(self, _unit: int) -> Outcome:
+        self.asked += 1
+        self.is_asked.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return Ok()
+
+
+def test_buses_end_though_one_of_them_did_not_hear_of_it(
+    fleet: Fleet, gateway: UmodbusGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = Deaf()
+    monkeypatch.setattr(fleet, "_open_driver", lambda *_: driver)
+    reads = [fleet.read(meter) for meter in everyone(gateway.address)]
+    assert driver.is_asked.wait(WAIT_S)
+    stopping = threading.Thread(target=fleet.stop, daemon=True)
+    stopping.start()
+    stopping.join(WAIT_S)
+    assert not stopping.is_alive()
+    assert driver.asked == 1
+    outcomes = [type(read.result(0)) for read in reads]
+    assert outcomes == [Ok, *[Offline] * (METERS - 1)]
 
 
 def test_an_observer_that_fails_does_not_stop_the_bus(
