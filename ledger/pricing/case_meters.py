@@ -1,6 +1,6 @@
 """Meters of a case: the intervals between their readings, whatever order these arrived in (R1)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -70,7 +70,7 @@ def meters(events: Sequence[Event], tariff: CompiledTariff) -> Meters:
     return found
 
 
-def refuse_unknown_meters(events: Iterable[Event]) -> None:
+def refuse_unknown_meters(events: Sequence[Event]) -> None:
     """CaseFileInvalid where a meter is read that no event installs."""
     shown = _in_force(events).values()
     known = {each.meter for each in shown if isinstance(each, MeterInstalled)}
@@ -79,23 +79,26 @@ def refuse_unknown_meters(events: Iterable[Event]) -> None:
             raise CaseFileInvalid(f"Meter {each.meter} is read before it is installed.")
 
 
-def _in_force(events: Iterable[Event]) -> dict[int, Shown]:
+def _in_force(events: Sequence[Event]) -> dict[int, Shown]:
     """What each meter showed, by the number of the event that first said so."""
+    withdrawn = {event.cancels_seq for event in events if isinstance(event, ReadingCancelled)}
     shown: dict[int, Shown] = {}
+    meant: dict[int, int] = {}  # A correction may itself be corrected, or withdrawn.
     for event in events:
         match event:
-            case ReadingCorrected(corrects_seq=seq, registers=registers):
+            case ReadingCorrected(corrects_seq=told, registers=registers):
+                seq = meant[event.seq] = meant.get(told, told)
                 before = _known(shown, seq)
-                right = {"registers": {**before.registers, **registers}}
-                shown[seq] = before.model_copy(update=right)
+                if event.seq not in withdrawn:
+                    right = {"registers": {**before.registers, **registers}}
+                    shown[seq] = before.model_copy(update=right)
             case ReadingCancelled(cancels_seq=seq):
-                _known(shown, seq)
-                del shown[seq]
+                _known(shown, meant.get(seq, seq))
             case AttributeChanged() | Purchase():
                 pass
             case _:
                 shown[event.seq] = event
-    return shown
+    return {seq: each for seq, each in shown.items() if seq not in withdrawn}
 
 
 def _known(shown: dict[int, Shown], seq: int) -> Shown:

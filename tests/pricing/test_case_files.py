@@ -184,6 +184,20 @@ def test_a_correction_changes_only_the_registers_that_it_names() -> None:
     assert result.intervals[0]["consumption"] == {"peak": "90", "valley": "100"}
 
 
+def test_a_correction_may_be_corrected_and_withdrawn() -> None:
+    told = [
+        installed(1, "2025-01-01T00:00:00"),
+        reading(2, "2025-02-01T00:00:00", "900", "0"),
+        {"seq": 3, "type": "reading_corrected", "corrects_seq": 2, "registers": {"peak": "90"}},
+        {"seq": 4, "type": "reading_corrected", "corrects_seq": 3, "registers": {"peak": "80"}},
+        {"seq": 5, "type": "reading_cancelled", "cancels_seq": 4},
+    ]
+    posted = [each["amount"] for each in only(with_events(*told)).posted]
+    assert posted == ["555.30", "-499.77", "-6.17", "6.17"]  # 900, 90, 80, 90 × 0.617
+    told.append({"seq": 6, "type": "reading_cancelled", "cancels_seq": 2})
+    assert only(with_events(*told)).total == "0.00"
+
+
 def test_a_quantity_without_an_end_is_compared_as_far_as_the_file_writes_it() -> None:
     """220 and 300 m³ a year from May on: 146.666… and 200."""
     document = read("cn_water.json")
