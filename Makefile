@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := ledger adapters api tests $(wildcard alembic benchmarks)
-BENCHES ?= readings replay commits poll growth
+BENCHES ?= readings replay commits poll growth rebuild
 WORKERS ?= 2
 UV_VERSION := 0.13.9
 

@@ -9,6 +9,7 @@ from adapters.bench.commits import measure_commits
 from adapters.bench.growth import measure_growth
 from adapters.bench.http import measure_http
 from adapters.bench.readings import measure_readings
+from adapters.bench.rebuild import measure_rebuild
 from adapters.bench.replay import measure_replay
 from adapters.bench.scratch import Scratch, scratch_ledger
 from adapters.cli.output import Shown, facts, say
@@ -26,6 +27,8 @@ LIMITS: Final[dict[tuple[str, str], dict[str, float]]] = {
     ("preview", "sqlite"): {"rate_per_cpu_second": 50_000},
     ("growth", "postgresql"): {"growth_ratio": 0.90},
     ("growth", "sqlite"): {"growth_ratio": 0.90},
+    ("rebuild", "postgresql"): {"rate": 33_334},
+    ("rebuild", "sqlite"): {"rate": 33_334},
     ("commits", "postgresql"): {"rate": 1_500, "hot_ratio": 0.50},
     ("http", "postgresql"): {"rate": 1_000},
 }
@@ -68,6 +71,17 @@ def growth(
 ) -> Shown:
     """The reading path with few accounts and events, then with many; full size takes minutes."""
     return measured(lambda scratch: measure_growth(scratch, accounts, events, small))
+
+
+@verb(group)
+def rebuild(
+    accounts: Accounts = 100_000,
+    events: Annotated[
+        int, typer.Option(min=1, help="Events the log grows to; 10000000 is full size.")
+    ] = 1_000_000,
+) -> Shown:
+    """All views made anew from the first event; the limit is ten million events in 300 seconds."""
+    return measured(lambda scratch: measure_rebuild(scratch, accounts, events))
 
 
 @verb(group)

@@ -31,6 +31,14 @@ def test_a_measurement_prints_its_rates_and_leaves_nothing(
     assert _left(blank.database_url) == []
 
 
+def test_all_views_are_made_anew(blank: Terminal) -> None:
+    body = blank.json("bench", "rebuild", "--accounts", "50", "--events", "500")
+    assert body["events"] >= 500
+    assert body["rows"] >= 50
+    assert body["rate"] > 0
+    assert _left(blank.database_url) == []
+
+
 def _left(url: str) -> list[str]:
     """Schemas and files of a measurement that are still there."""
     if url.startswith("sqlite"):
