@@ -1,9 +1,9 @@
 """The few expressions that PostgreSQL and SQLite say differently."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, any_, cast
+from sqlalchemy import ColumnElement, Connection, Table, and_, any_, cast, false, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -24,3 +24,22 @@ def any_of(
     if is_postgresql(connection):
         return column == any_(cast(list(values), postgresql.ARRAY(column.type)))
     return column.in_(values)
+
+
+def by_shard(
+    connection: Connection,
+    shard: ColumnElement[Any],
+    key: ColumnElement[Any],
+    wanted: Iterable[tuple[int, Any]],
+) -> ColumnElement[bool]:
+    """Rows of these (shard, key): a list for each shard, which both stores find in their index.
+
+    `(shard, key) IN (…)` would say the same, and SQLite would read the whole table for it.
+    """
+    keys: dict[int, list[Any]] = {}
+    for of_shard, one in wanted:
+        keys.setdefault(of_shard, []).append(one)
+    of_shards = [
+        and_(shard == place, any_of(connection, key, held)) for place, held in keys.items()
+    ]
+    return or_(false(), *of_shards)

@@ -16,9 +16,10 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Engine, exists, select, tuple_
+from sqlalchemy import Engine, exists, select
 from sqlalchemy.exc import DBAPIError
 
+from adapters.store.dialects import by_shard
 from adapters.store.tables import vault
 from ledger.ports import LogUnavailableError
 
@@ -158,13 +159,12 @@ class SqlVault:
         return self._opened
 
     def _rows(self, owners: Sequence[tuple[int, str]]) -> dict[str, dict[str, bytes]]:
-        statement = select(vault.c.account_no, vault.c.field, vault.c.sealed).where(
-            tuple_(vault.c.shard, vault.c.account_no).in_(owners)
-        )
+        statement = select(vault.c.account_no, vault.c.field, vault.c.sealed)
         found: dict[str, dict[str, bytes]] = {}
         try:
             with self._reader.begin() as connection:
-                for row in connection.execute(statement):
+                theirs = by_shard(connection, vault.c.shard, vault.c.account_no, owners)
+                for row in connection.execute(statement.where(theirs)):
                     found.setdefault(row.account_no, {})[row.field] = bytes(row.sealed)
         except DBAPIError as error:
             raise LogUnavailableError(f"The vault cannot be read now: {error}") from error

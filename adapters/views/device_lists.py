@@ -118,10 +118,14 @@ def account_of_command(connection: Connection, command_id: str) -> str | None:
     return found
 
 
-def line_of(connection: Connection, meter_no: str) -> Json | None:
+def line_of(connection: Connection, meter_no: str, shards: int) -> Json | None:
     """Where an installed meter is reached: gateway, unit and model."""
     row = connection.execute(
-        select(METERS).where(METERS.c.meter_no == meter_no, METERS.c.account_no != "")
+        select(METERS).where(
+            METERS.c.shard.in_(range(shards)),  # The key begins with it.
+            METERS.c.meter_no == meter_no,
+            METERS.c.account_no != "",
+        )
     ).first()
     if row is None or not row.gateway_id:
         return None

@@ -195,7 +195,7 @@ class SqlQueries:
         """One installed meter."""
         with self._reading() as connection:
             found = account_pages.owners_of_meters(connection, [meter_no], self._shards)
-            line = device_lists.line_of(connection, meter_no)
+            line = device_lists.line_of(connection, meter_no, self._shards)
         body = self.account(found[meter_no]) if found else None
         if body is None or not reach.covers(body["account_no"], body["site"]):
             return None

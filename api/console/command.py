@@ -94,13 +94,14 @@ def _form(
     problem: str = "",
     **fields: Any,  # noqa: ANN401 - for the template
 ) -> Response:
+    obeyed = _obeyed(request, body)
     return render(
         request,
         "command.html",
         principal=principal,
         account=body,
         name=names_of(request).name(body["account_no"]),
-        offered=[(kind, words.ORDERS[kind]) for kind in OFFERED if kind in _obeyed(request, body)],
+        offered=[(kind, words.ORDERS[kind]) for kind in OFFERED if kind in obeyed],
         problem=problem,
         status=status,
         **fields,
