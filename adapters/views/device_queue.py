@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from adapters.store.tables import log_heads
 from adapters.views.tables import feed_positions, table_of
 from ledger.projections.catalogue import FRONT
 from ledger.projections.commands import ENDED, Commands
@@ -91,5 +92,9 @@ def line_of(connection: Connection, meter_no: str) -> Any:  # noqa: ANN401 - a d
     return connection.execute(
         select(GATEWAYS.c.url, METERS.c.unit, METERS.c.model)
         .join(GATEWAYS, GATEWAYS.c.gateway_id == METERS.c.gateway_id)
-        .where(METERS.c.meter_no == meter_no, METERS.c.account_no != "")
+        .where(
+            METERS.c.shard.in_(select(log_heads.c.shard)),  # The key begins with it.
+            METERS.c.meter_no == meter_no,
+            METERS.c.account_no != "",
+        )
     ).first()
