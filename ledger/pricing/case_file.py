@@ -1,6 +1,7 @@
 """A case file (用例): readings as they arrived, and the amounts that must come out."""
 
 from itertools import chain, pairwise
+from numbers import Real
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -29,7 +30,7 @@ class _Told(_Part):
 
 def as_text(told: object) -> object:
     """A JSON number as its text; nothing is reckoned by floating point."""
-    return str(told) if isinstance(told, int | float) and not isinstance(told, bool) else told
+    return str(told) if isinstance(told, Real) and type(told) is not bool else told
 
 
 Numeral = Annotated[Number, BeforeValidator(as_text)]
