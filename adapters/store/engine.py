@@ -212,7 +212,6 @@ def _open(url: URL, connect_args: dict[str, Any], **pool: int) -> Engine:
         poolclass=sqlalchemy.QueuePool,
         **pool,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         # Parameters are customers' data; an error message goes to a log.
         hide_parameters=True,
     )

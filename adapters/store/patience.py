@@ -7,16 +7,19 @@ driver then says that the connection was lost, and the log finds out what became
 
 import logging
 import os
+import select
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg2
 from psycopg2 import extensions
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 
 from adapters.store.dialects import is_postgresql
 
@@ -25,6 +28,8 @@ LOG_S: float = 30.0
 BRIEF_S: float = 10.0
 """How long a connection may take to say that it is alive, and to be given back."""
 TICK_S: Final = 0.5
+PING_AFTER_S: Final = 1.0
+"""A connection that rested less is alive unless its server says goodbye: asking costs a commit."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -34,9 +39,18 @@ class PatientConnection(extensions.connection):
 
     def __init__(self, *about: Any, **more: Any) -> None:  # noqa: ANN401 - the driver's own
         self.patience_s: float | None = BRIEF_S
+        self.rests_since_s = time.monotonic()
         super().__init__(*about, **more)
         self.cursor_factory = PatientCursor
         _watchdog.start()
+
+    def may_be_gone(self) -> bool:
+        """Whether it rested for long, or the server has something to say that nobody asked for."""
+        if self.closed or time.monotonic() - self.rests_since_s > PING_AFTER_S:
+            return True
+        line = select.poll()
+        line.register(self.fileno(), select.POLLIN)
+        return bool(line.poll(0))
 
     def begin_waiting(self) -> None:
         """From now on the server owes an answer."""
@@ -112,15 +126,21 @@ class _Parts:
 
 
 def be_patient(engine: Engine) -> None:
-    """Whoever takes a connection from the pool may wait as long as a statement needs."""
+    """Whoever takes a connection from the pool has a living one, and all the time it needs."""
 
     @event.listens_for(engine, "checkout")
     def unbounded(connection: PatientConnection, *_: object) -> None:
+        if connection.may_be_gone():
+            try:
+                engine.dialect.do_ping(cast("DBAPIConnection", connection))
+            except psycopg2.Error as error:
+                raise InvalidatePoolError from error
         connection.patience_s = None
 
     @event.listens_for(engine, "reset")
     def bounded(connection: PatientConnection, *_: object) -> None:
         connection.patience_s = BRIEF_S
+        connection.rests_since_s = time.monotonic()
 
 
 def bound(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.store import engine as engines
+from adapters.store import patience
 from adapters.store.engine import create_engine
 from tests.harness.ledgers import WAIT_S
 from tests.harness.postgres import Postgres
@@ -244,6 +245,27 @@ def test_a_connection_that_died_in_the_pool_is_replaced(
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (session,))
     with postgresql.connect() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != session
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("rest_s", "last_asked"), [(60.0, "ROLLBACK"), (-1.0, "SELECT 1")])
+def test_only_a_connection_that_rested_for_long_is_asked_whether_it_lives(
+    postgresql: Engine,
+    postgres: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+    rest_s: float,
+    last_asked: str,
+) -> None:
+    monkeypatch.setattr(patience, "PING_AFTER_S", rest_s)
+    with postgresql.connect() as connection:
+        session = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with (
+        postgresql.connect(),
+        closing(postgres.connect()) as administrator,
+        administrator.cursor() as cursor,
+    ):
+        cursor.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", (session,))
+        assert cursor.fetchone() == (last_asked,)
 
 
 def test_an_error_shows_no_parameters(sqlite: Engine) -> None:
