@@ -30,7 +30,9 @@ class _Told(_Part):
 
 def as_text(told: object) -> object:
     """A JSON number as its text; nothing is reckoned by floating point."""
-    return str(told) if isinstance(told, Real) and type(told) is not bool else told
+    if isinstance(told, bool):
+        return told
+    return str(told) if isinstance(told, Real) else told
 
 
 Numeral = Annotated[Number, BeforeValidator(as_text)]
