@@ -25,9 +25,7 @@ TERMS = LedgerTerms(3, "Asia/Shanghai", "CNY")
 OF_THE_LEDGER = {"ledger_settings", "view_versions", "alembic_version", *people.metadata.tables}
 """Reference tables: they do not grow with accounts."""
 
-SQLITE_SHOWS_NO_EXPRESSION = pytest.mark.filterwarnings(
-    "ignore:.*expression-based index"
-)
+SQLITE_SHOWS_NO_EXPRESSION = pytest.mark.filterwarnings("ignore:.*expression-based index")
 
 
 @pytest.fixture
