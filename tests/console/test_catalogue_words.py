@@ -233,9 +233,7 @@ def test_no_cut_windows_and_the_grace_are_told() -> None:
         NoCutWindow(name="nights", hours="18:00-08:00"),
         NoCutWindow(name="days off", days=("fri", "weekend", "holiday"), holidays="cn"),
         NoCutWindow(name="Gaokao", first_day="06-07", last_day="06-10"),
-        NoCutWindow(
-            name="春", first_day="2027-02-05", last_day="2027-02-20", hours="00:00-24:00"
-        ),
+        NoCutWindow(name="春", first_day="2027-02-05", last_day="2027-02-20", hours="00:00-24:00"),
     )
     trip = TripLine(available_minor=0, grace_hours=24)
     document = policy(no_cut_windows=windows).model_copy(update={"trip": trip})
