@@ -31,7 +31,8 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(admin: TestClient)
     wrong = admin.post("/api/v1/tariffs", json={**FLAT, "currency": "XX"})
     assert (wrong.status_code, problem(wrong)) == (422, "tariff_invalid")
     assert any("currency" in item["path"] for item in wrong.json()["problems"])
-    policy = {"policy_id": "p", "remind": {"available_minor": 1}, "warn": {"available_minor": 2}}
+    lines = {"remind": {"available_minor": 1}, "warn": {"available_minor": 2}}
+    policy: dict[str, object] = {"policy_id": "p", **lines}
     wrong = admin.post("/api/v1/policies", json=policy)
     assert (wrong.status_code, problem(wrong)) == (422, "invalid")
     spans = ("18:00-08:00", "08:00-17:30")

@@ -76,7 +76,8 @@ def test_nobody_is_cut_by_hand_in_a_window_and_why_tells_it(
 
 def test_a_site_is_guaranteed_to_a_time(office: Office, operator: TestClient) -> None:
     asked = {"trips": "off", "site": "East", "reason": "a flood"}
-    assert operator.post("/api/v1/trips", json=asked | {"until": "2026-08-01T08:00:00+08:00"})
+    until = {"until": "2026-08-01T08:00:00+08:00"}
+    assert operator.post("/api/v1/trips", json=asked | until).is_success
     office.catch_up()
     (shown,) = operator.get("/api/v1/trips").json()["items"]
     assert (shown["site"], shown["until"]) == ("East", "2026-08-01T00:00:00Z")
