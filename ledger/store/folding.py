@@ -29,6 +29,11 @@ FOLDING: Final = (
     "pricing/context.py",
     "pricing/document.py",
     "pricing/calendar.py",
+    "pricing/bills.py",
+    "pricing/holidays.py",
+    "pricing/hours.py",
+    "pricing/lines.py",
+    "pricing/problems.py",
 )
 SNAPSHOT_EVERY: Final = 500
 """Versions between two snapshots of a stream: bounds a cold load to that many events."""

@@ -1,5 +1,6 @@
 """A day on which everything happens that the ledger knows: every topic at least once."""
 
+from ledger.aggregates.policy_windows import NoCutWindow
 from ledger.commands import accrue_fixed, change_attributes, publish_tariff
 from ledger.commands.assign import (
     AssignGroup,
@@ -29,6 +30,7 @@ def busy_day(desk: Desk, street: str = "") -> None:
     _somebody_moves_out(desk, f"{street}A3", f"{street}M3", f"{street}M4")
     _somebody_is_away(desk, f"{street}A6", f"{street}M6")
     _somebody_buys_units(desk, f"{street}A7", f"{street}M7")
+    _somebody_is_spared(desk, f"{street}A8", f"{street}M8")
     _two_people_agree(desk)
 
 
@@ -93,6 +95,14 @@ def _somebody_buys_units(desk: Desk, account_no: str, meter_no: str) -> None:
     desk.reverse(str(desk.recharge(account_no, 60_00)["receipt_no"]))
     desk.read(meter_no, "2026-01-09", 400 * KWH)  # more than it holds
     desk.recharge(account_no, 99_99)
+
+
+def _somebody_is_spared(desk: Desk, account_no: str, meter_no: str) -> None:
+    mostly = NoCutWindow(name="most of the day", hours="01:00-00:00")
+    desk.publish(policy("sparing", no_cut_windows=(mostly,)))
+    desk.open(account_no, point(meter_no, policy_id="sparing"))
+    desk.recharge(account_no, 10_00)
+    desk.read(meter_no, "2026-01-02", 40 * KWH)
 
 
 def _somebody_is_away(desk: Desk, account_no: str, meter_no: str) -> None:
