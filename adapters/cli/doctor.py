@@ -215,14 +215,18 @@ def _steering(engine: Engine, views: Views) -> Check:
 def _holidays(engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
     """A policy spares holidays as far as they were known when it was published."""
     year = date.fromordinal(local_day(terms.timezone, now_us() + AHEAD_US)).year
+    is_asked = False
     for policy_id, policy in published_terms(engine).items():
         windows = policy.no_cut.windows if policy.no_cut else ()
         known = [each.days.through_year for each in windows if each.days.holidays is not None]
         if known:
+            is_asked = True
             detail = f"policy {policy_id}: known through {min(known)}"
             if min(known) < year:
                 detail += f"; publish it again when those of {year} are announced"
             yield _checked("holidays", detail, holds=min(known) >= year, otherwise="warning")
+    if not is_asked:
+        yield _checked("holidays", "no policy asks a calendar", holds=True)
 
 
 # ---------------------------------------------------------------- machine

@@ -39,7 +39,7 @@ def test_pages_of_one_make_up_the_whole_list(queries: SqlQueries, sort: str) -> 
         if cursor is None:
             break
     assert found == whole
-    assert len(whole) == 5
+    assert len(whole) == 6
 
 
 def test_accounts_are_found_by_what_they_are(queries: SqlQueries) -> None:

@@ -87,7 +87,7 @@ def test_meters_that_nobody_tells_what_was_decided_are_a_warning(
 def test_holidays_that_are_not_known_yet_are_a_warning(
     embedded: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "holidays" not in checks(embedded)
+    assert checks(embedded)["holidays"] == ("ok", "no policy asks a calendar")
     window = {"name": "holidays", "days": ["holiday"], "holidays": "cn", "through_year": 2026}
     document = {"policy_id": "standard", "no_cut_windows": [window]}
     file = embedded.folder / "policy.json"
