@@ -25,6 +25,7 @@ YEAR_AGO_US: Final = 1_735_660_800_000_000
 
 def measure_preview(scratch: Scratch, accounts: int, days: int) -> dict[str, Any]:
     """Seed accounts, read them daily, then rate all intervals again under other prices."""
+    scratch.views.catch_up()  # Policies are found there.
     seed(scratch, accounts, at_us=YEAR_AGO_US)
     _read_daily(scratch, accounts, days)
     draft: dict[str, Any] = deepcopy(TARIFF)

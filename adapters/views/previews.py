@@ -7,20 +7,18 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, select
 
 from adapters.store.eras import events_of
-from adapters.store.tables import events
 from adapters.views.accounts import ACCOUNTS
+from adapters.views.lists import DOCUMENTS
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import Terms
-from ledger.aggregates.policy import PolicyDocument
+from ledger.aggregates.policy import ControlPolicy
 from ledger.commands import Json
 from ledger.commands.publish_tariff import TariffRefused
-from ledger.events.catalogue import PolicyPublished
-from ledger.events.registry import decode
 from ledger.previewing import READ, Fact, Preview, Span, Summary
 from ledger.pricing import TariffInvalid, compile_tariff
 from ledger.queries import PreviewAsked
-from ledger.store.session import CATALOGUE_SHARD
+from ledger.store.session import terms_of
 from ledger.values import shard_of, stream_id
 
 CHUNK: Final = 200
@@ -52,20 +50,11 @@ def preview_accounts(
 
 
 def published_terms(engine: Engine) -> dict[str, Terms]:
-    """The control policies in force, by their ids."""
-    statement = (
-        select(events.c.version, events.c.payload)
-        .where(events.c.shard == CATALOGUE_SHARD, events.c.topic == PolicyPublished.TOPIC)
-        .order_by(events.c.position)
-    )
-    terms = {}
+    """The control policies in force, by their ids; their view is read, and not the log."""
+    of_policies = select(DOCUMENTS).where(DOCUMENTS.c.kind == ControlPolicy.KIND)
     with engine.execution_options(read_only=True).begin() as connection:
-        for version, payload in connection.execute(statement):
-            event = decode(PolicyPublished.TOPIC, payload)
-            assert isinstance(event, PolicyPublished)  # noqa: S101 - asked for by its topic
-            document = PolicyDocument.model_validate_json(bytes(event.document))
-            terms[event.policy_id] = document.terms(version)
-    return terms
+        rows = connection.execute(of_policies).all()
+    return {row.id: terms_of(row.document.encode(), row.version) for row in rows}
 
 
 def chunks_of_accounts(

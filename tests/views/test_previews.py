@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from hypothesis import given, settings
+from sqlalchemy.event import listen, remove
 
 from adapters.views.previews import preview_accounts, published_terms
 from ledger.previewing import Preview, Span
@@ -61,6 +62,23 @@ def test_a_draft_comes_to_what_it_would_have_charged(life: Life) -> None:
     assert body["after_minor"] == -reality.account("A1").balance_minor
     desk.close()
     reality.close()
+
+
+def test_policies_in_force_are_found_without_reading_the_log(desk: Desk) -> None:
+    for trip_minor in (-5_00, -7_00):
+        desk.publish(policy(trip=trip_minor))
+    desk.views.catch_up()
+    asked: list[str] = []
+
+    def note(*told: Any) -> None:  # noqa: ANN401 - as SQLAlchemy tells it
+        asked.append(told[2])
+
+    listen(desk.engine, "before_cursor_execute", note)
+    found = published_terms(desk.engine)
+    remove(desk.engine, "before_cursor_execute", note)
+    assert {each.lines_minor[2] for each in found.values()} == {-7_00}
+    assert asked
+    assert not any(re.search(r"\bevents\b", statement) for statement in asked)
 
 
 def test_winners_losers_and_who_would_be_cut_are_named(desk: Desk) -> None:
