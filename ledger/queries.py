@@ -102,6 +102,8 @@ class PreviewAsked(NamedTuple):
     after_us: int = 0
     until_us: int = LATEST
     instead_of: str = ""
+    now_us: int = LATEST
+    """What was put off beyond it is not decided yet."""
 
 
 class PolicyPreviewAsked(NamedTuple):

@@ -60,7 +60,12 @@ def preview(
         here.views()
         zone = here.terms.timezone
         asked = PreviewAsked(
-            document, chosen, _us(from_, 0, zone), _us(to, LATEST, zone), instead_of or ""
+            document,
+            chosen,
+            _us(from_, 0, zone),
+            _us(to, LATEST, zone),
+            instead_of or "",
+            here.ledger.clock(),
         )
         body = preview_draft(here.engine, here.terms.shards, asked)
     return Shown(body=body, human=_report(body))

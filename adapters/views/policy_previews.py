@@ -1,18 +1,15 @@
 """Histories for a control policy's draft, read from the log by chunks of accounts."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from adapters.store.eras import events_of
-from adapters.views.previews import chunks_of_accounts, published_terms
+from adapters.views.previews import chunks_of_accounts, histories, published_terms
 from ledger.aggregates import Refused
 from ledger.commands import Json
 from ledger.commands.publish_policy import checked
-from ledger.previewing import TOLD, Decisions, DecisionSummary, PolicyPreview, Span, Told
+from ledger.previewing import Decisions, DecisionSummary, PolicyPreview, Span
 from ledger.queries import PolicyPreviewAsked
 from ledger.values import rfc3339
 
@@ -45,19 +42,5 @@ def decisions_of_accounts(
 ) -> Iterator[Decisions]:
     """What was decided about these accounts, or all, and what the draft would have decided."""
     for shard, streams in chunks_of_accounts(engine, shards, account_nos):
-        for history in _histories(engine, shard, streams):
+        for history in histories(engine, shard, streams):
             yield preview.decisions(history)
-
-
-def _histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[Iterator[Told]]:
-    """The facts of each account, in order of version; each is to be read before the next."""
-    with engine.execution_options(read_only=True).begin() as connection:
-        fact = events_of(connection, [shard], streams).c
-        statement = (
-            select(fact.stream_id, fact.topic, fact.valid_at, fact.command_id, fact.payload)
-            .where(fact.topic.in_(sorted(TOLD)))
-            .order_by(fact.stream_id, fact.version)
-        )
-        rows = connection.execution_options(yield_per=5_000).execute(statement)
-        for _, facts in groupby(rows, key=itemgetter(0)):
-            yield (Told(*fact) for _, *fact in facts)

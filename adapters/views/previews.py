@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from adapters.store.eras import events_of
 from adapters.views.accounts import ACCOUNTS
@@ -15,7 +16,7 @@ from ledger.aggregates.account.control import Terms
 from ledger.aggregates.policy import ControlPolicy
 from ledger.commands import Json
 from ledger.commands.publish_tariff import TariffRefused
-from ledger.previewing import READ, Fact, Preview, Span, Summary
+from ledger.previewing import TOLD, Preview, Span, Summary, Told
 from ledger.pricing import TariffInvalid, compile_tariff
 from ledger.queries import PreviewAsked
 from ledger.store.session import terms_of
@@ -32,7 +33,7 @@ def preview_draft(engine: Engine, shards: int, asked: PreviewAsked) -> Json:
     except TariffInvalid as error:
         raise TariffRefused(error.problems) from error
     replaced = asked.instead_of or tariff.tariff_id
-    span = Span(asked.after_us, asked.until_us)
+    span = Span(asked.after_us, asked.until_us, asked.now_us)
     plan = Preview(tariff, replaced, published_terms(engine), span)
     summary = preview_accounts(engine, shards, plan, asked.account_nos)
     return {"tariff_id": replaced, "currency": tariff.currency, **summary.body()}
@@ -44,8 +45,8 @@ def preview_accounts(
     """Rate these accounts, or all, under the preview's draft; nothing is written."""
     summary = Summary()
     for shard, streams in chunks_of_accounts(engine, shards, account_nos):
-        for history in _histories(engine, shard, streams):
-            summary.add(preview.outcome(history))
+        for history in histories(engine, shard, streams):
+            summary.add(preview.outcome(list(history)))
     return summary
 
 
@@ -101,22 +102,15 @@ def _page(engine: Engine, shard: int, after: str) -> list[str]:
         return list(connection.scalars(statement))
 
 
-def _histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[list[Fact]]:
-    """The facts of each account, in order of version."""
+def histories(engine: Engine, shard: int, streams: Sequence[str]) -> Iterator[Iterator[Told]]:
+    """The facts of each account, in order of version; each is to be read before the next."""
     with engine.execution_options(read_only=True).begin() as connection:
-        for _, rows in groupby(_rows(connection, shard, streams), key=_stream):
-            yield [(topic, at_us, payload) for _, topic, at_us, payload in rows]
-
-
-def _rows(connection: Connection, shard: int, streams: Sequence[str]) -> Iterator[Any]:
-    fact = events_of(connection, [shard], streams).c
-    statement = (
-        select(fact.stream_id, fact.topic, fact.valid_at, fact.payload)
-        .where(fact.topic.in_(sorted(READ)))
-        .order_by(fact.stream_id, fact.version)
-    )
-    return iter(connection.execution_options(yield_per=5_000).execute(statement))
-
-
-def _stream(row: Any) -> str:  # noqa: ANN401 - a database row
-    return str(row[0])
+        fact = events_of(connection, [shard], streams).c
+        statement = (
+            select(fact.stream_id, fact.topic, fact.valid_at, fact.command_id, fact.payload)
+            .where(fact.topic.in_(sorted(TOLD)))
+            .order_by(fact.stream_id, fact.version)
+        )
+        rows = connection.execution_options(yield_per=5_000).execute(statement)
+        for _, facts in groupby(rows, key=itemgetter(0)):
+            yield (Told(*fact) for _, *fact in facts)

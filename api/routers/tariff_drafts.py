@@ -52,6 +52,7 @@ async def preview(request: Request, who: CatalogueReader) -> Response:
         0 if wanted.readings_after is None else micros(wanted.readings_after),
         LATEST if wanted.readings_until is None else micros(wanted.readings_until),
         wanted.instead_of or "",
+        service_of(request).ledger.clock(),
     )
     queries = service_of(request).queries
     await run_in_threadpool(_require_in_reach, queries, who.user.reach, wanted.accounts)

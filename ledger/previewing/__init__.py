@@ -1,17 +1,16 @@
 """Preview of a draft (试算): a tariff or a policy tried on real history, and nothing written."""
 
 from ledger.previewing.decision_summary import DecisionSummary
-from ledger.previewing.decisions import TOLD, Decided, Decisions, PolicyPreview, Told
-from ledger.previewing.histories import READ, Fact, Preview, Span
+from ledger.previewing.decisions import Decided, Decisions, PolicyPreview
+from ledger.previewing.histories import Preview
 from ledger.previewing.summary import Outcome, Summary
+from ledger.previewing.turns import TOLD, Span, Told
 
 __all__ = [
-    "READ",
     "TOLD",
     "Decided",
     "DecisionSummary",
     "Decisions",
-    "Fact",
     "Outcome",
     "PolicyPreview",
     "Preview",

@@ -4,14 +4,8 @@ from collections import Counter
 from typing import Any, Final
 
 from ledger.aggregates.account.state import LEVELS
-from ledger.previewing.decisions import (
-    CANCELLED,
-    KEPT_ON,
-    KINDS,
-    POSTPONED,
-    RESTORED,
-    Decisions,
-)
+from ledger.previewing.decisions import Decisions
+from ledger.previewing.standings import CANCELLED, KEPT_ON, KINDS, POSTPONED, RESTORED
 from ledger.previewing.summary import compared
 
 TOLD_OF: Final = (*KINDS, POSTPONED, KEPT_ON, RESTORED)

@@ -20,14 +20,15 @@ from ledger.aggregates.account.units import total_of
 from ledger.events import Event
 from ledger.events import account as facts
 from ledger.events.registry import decode
-from ledger.previewing.purse import Purse
+from ledger.previewing.purse import Purse, next_due_us
 from ledger.previewing.summary import Outcome
+from ledger.previewing.turns import Told, Turns
 from ledger.pricing import NotRateable
 from ledger.pricing.position import SOLD_IN_UNITS
 from ledger.pricing.vending import TOO_SMALL, sells_units
 
 if TYPE_CHECKING:
-    from ledger.previewing.histories import Fact, Preview
+    from ledger.previewing.histories import Preview
 
 DRAFT = 0
 """Publication number of what was never published."""
@@ -36,10 +37,11 @@ Charge = TypeVar("Charge", facts.AccountCharged, facts.ChargeCorrected)
 Moved = Metered | facts.UnitsSold | facts.UnitsReturned
 
 
-class UnitRun:
+class UnitRun(Turns):
     """One account on its way through its facts, as it was and as it would have been."""
 
     def __init__(self, preview: "Preview") -> None:
+        super().__init__(preview.span)
         self._preview = preview
         self._draft = preview.draft
         self._now, self._then = Account(0, ""), Account(0, "")
@@ -50,18 +52,24 @@ class UnitRun:
         self._purses = (Purse(), Purse())
         self._outcome = Outcome()
 
-    def take(self, history: Iterable["Fact"]) -> Outcome:
+    def take(self, history: Iterable[Told]) -> Outcome:
         """Every fact in turn."""
         outcome = self._outcome
         try:
-            for topic, at_us, payload in history:
-                self._live(decode(topic, payload), at_us)
+            self.go(history)
         except NotRateable as reason:
             outcome.refused = reason.code
+        outcome.account_no = self._now.account_no
         outcome.levels_before, outcome.levels_after = (each.highest for each in self._purses)
         return outcome
 
-    def _live(self, event: Event, at_us: int) -> None:
+    def next_due_us(self) -> int:
+        """When the next trip falls due that was put off; 0 where none was."""
+        return next_due_us(self._purses)
+
+    def fold(self, told: Told) -> None:
+        """Bring a fact into the account as it was, and what it would have been into the other."""
+        event, at_us = decode(told.topic, told.payload), told.at_us
         is_meant = self._is_meant(event)
         came = list(self._decided(event, at_us)) if is_meant else [event]
         self._now.evolve(event, at_us)
@@ -69,13 +77,13 @@ class UnitRun:
             self._then.evolve(each, at_us)
             if each.TOPIC in READ_BACK:
                 self._known.append(Known(each, at_us))
-        self._outcome.account_no = self._now.account_no
         self._outcome.intervals += is_meant and isinstance(event, facts.AccountCharged)
-        span = self._preview.span
-        if is_meant and span.after_us < at_us <= span.until_us:
+        if isinstance(event, facts.ServicePointAdded | facts.ServicePointRemoved):
+            for purse in self._purses:
+                purse.forget(event.point)
+        if is_meant and self.span.covers(at_us):
             self._outcome.before_minor += _charged(event)
             self._outcome.after_minor += sum(map(_charged, came))
-        self._decide_levels(event)
 
     def _is_meant(self, event: Event) -> bool:
         """Whether a fact would have been another one under the draft."""
@@ -142,16 +150,21 @@ class UnitRun:
         elif event.receipt_no in self._sales:
             yield give_back(self._then, point, self._sales[event.receipt_no], event.reason)
 
-    def _decide_levels(self, event: Event) -> None:
+    def decide(self, at_us: int) -> None:
+        """Decide about every point, as it was and as it would have been."""
+        is_counted = self.span.covers(at_us)
         for account, purse in zip((self._now, self._then), self._purses, strict=True):
-            if isinstance(event, facts.ServicePointAdded):
-                purse.begin(event.point)
             purse.has_moved, purse.week = account.has_moved, account.week
             for point in account.points:
                 terms = self._preview.terms.get(point.policy_id)
                 if terms is not None:
                     purse.available = account.available_at(point)
-                    purse.decide(point.name, point.service_kind, terms)
+                    purse.decide(account, point, terms, at_us, is_counted=is_counted)
+
+    def protect(self, at_us: int) -> None:
+        """Look again whether points may be cut."""
+        for account, purse in zip((self._now, self._then), self._purses, strict=True):
+            purse.protect(account, at_us, is_counted=self.span.covers(at_us))
 
 
 def _sound(fact: Charge | Quarantine) -> Charge:

@@ -73,9 +73,9 @@ def policies(draw: st.DrawFn) -> PolicyDocument:
 class Life:
     """An account that moves happen to, in the order of time."""
 
-    def __init__(self, in_force: PolicyDocument) -> None:
+    def __init__(self, in_force: PolicyDocument, document: Json = BY_DAY) -> None:
         self.desk = Desk.at("sqlite://")
-        self.desk.publish(BY_DAY, in_force, policy("lenient", remind=2_00, warn=1_00, trip=-9_00))
+        self.desk.publish(document, in_force, policy("lenient", remind=2_00, warn=1_00, trip=-9_00))
         self.desk.clock.go("2026-01-01T12:00")
         self.desk.open("A1", point("M1", "by_day"), water("W1"))
         self.day, self.shown, self.flowed, self.waters = 1, 0, 0, 1
@@ -151,8 +151,8 @@ class Life:
         accrue_fixed.handle(["A1"], self.desk.ledger, ACTOR)
 
 
-def lived(in_force: PolicyDocument, moves: list[Move]) -> Desk:
-    life = Life(in_force)
+def lived(in_force: PolicyDocument, moves: list[Move], document: Json = BY_DAY) -> Desk:
+    life = Life(in_force, document)
     for move in moves:
         life.go_on(move)
     life.desk.views.catch_up()
