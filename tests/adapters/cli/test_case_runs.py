@@ -3,6 +3,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.harness.terminal import Terminal
 
 CASES = Path(__file__).parents[2] / "pricing" / "cases"
@@ -75,3 +77,32 @@ def test_without_expectation_a_case_is_only_computed(embedded: Terminal) -> None
     cases = embedded.json("tariff", "test", embedded.write("open.json", json.dumps(document)))
     assert [case["ok"] for case in cases["cases"]] == [None, None, None]
     assert [case["total"] for case in cases["cases"]] == ["900.00", "799.50", "83.55"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "is nested too deeply"),
+        ('{"schema": ' + "[" * 5_000 + "]" * 5_000 + "}", "is nested too deeply"),
+        ('{"a": [{"seq": 1, "at": 2, "seq": 3}]}', "the name seq stands twice in one object"),
+        ('{"a": NaN}', "is no JSON file"),
+        ('{"a": 1e400}', "is no JSON file"),
+        ("[]", "holds no JSON object"),
+    ],
+)
+def test_a_file_of_odd_content_is_refused_in_a_sentence(
+    embedded: Terminal, text: str, reason: str
+) -> None:
+    answer = embedded.json("tariff", "test", embedded.write("odd.json", text), exit_code=2)
+    assert answer["code"] == "file_unreadable"
+    assert reason in answer["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
+def test_marks_and_line_ends_of_other_systems_do_not_matter(
+    embedded: Terminal, encoding: str
+) -> None:
+    text = (CASES / "cn_water.json").read_text(encoding="utf-8").replace("\n", "\r\n")
+    file = Path(embedded.write("cases.json", ""))
+    file.write_bytes(text.encode(encoding))
+    assert {case["ok"] for case in embedded.json("tariff", "test", str(file))["cases"]} == {True}
