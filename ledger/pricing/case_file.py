@@ -1,13 +1,24 @@
 """A case file (用例): readings as they arrived, and the amounts that must come out."""
 
+from decimal import Decimal
+from fractions import Fraction
 from itertools import chain, pairwise
 from numbers import Real
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from ledger.pricing.document import Applies, Number, Text, Told
 from ledger.pricing.problems import pointer
+from ledger.pricing.shape import shape_problems
 
 
 class CaseFileInvalid(ValueError):  # noqa: N818 - a refusal, named as one
@@ -32,10 +43,18 @@ def as_text(told: object) -> object:
     """A JSON number as its text; nothing is reckoned by floating point."""
     if isinstance(told, bool):
         return told
-    return str(told) if isinstance(told, Real) else told
+    return f"{Decimal(str(told)):f}" if isinstance(told, Real) else told
+
+
+def _above_zero(number: str) -> str:
+    if Fraction(number) <= 0:
+        message = "it must be above 0; correct it, or take it out"
+        raise ValueError(message)
+    return number
 
 
 Numeral = Annotated[Number, BeforeValidator(as_text)]
+Positive = Annotated[Numeral, AfterValidator(_above_zero)]
 Registers = Annotated[dict[str, Numeral], Field(min_length=1)]
 
 
@@ -49,8 +68,8 @@ class MeterInstalled(_Event):
     at: Text
     meter: Text
     registers: Registers
-    wrap: Numeral | None = None
-    multiplier: Numeral = "1"
+    wrap: Positive | None = None
+    multiplier: Positive = "1"
 
 
 class Reading(_Event):
@@ -172,6 +191,5 @@ def _parsed(model: type[_Model], document: object, place: tuple[str | int, ...])
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        message = f"{pointer(*place, *first['loc'])}: {first['msg']}"
-        raise CaseFileInvalid(message) from error
+        first = shape_problems(error, document, *place)[0]
+        raise CaseFileInvalid(f"{first.path}: {first.message}") from error

@@ -3,15 +3,37 @@
 What the shape cannot say is said by `lint`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 
-Number = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
-Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+_NUMBER: Final = r"^-?[0-9]+(\.[0-9]+)?$"
+_DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_NAME: Final = r"^[a-z][a-z0-9_]*$"
+_REGISTER: Final = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}$"
+_CURRENCY: Final = r"^[A-Z]{3}$"
+FORMS: Final = {
+    _NUMBER: "Write a plain decimal, like 0.4883.",
+    _DAY: "Write a day like 2026-01-31.",
+    _NAME: "Write small letters, digits and _, beginning with a letter.",
+    _REGISTER: "Write up to 32 letters, digits and . _ + -, beginning with a letter or digit.",
+    _CURRENCY: "Write three capital letters, like CNY.",
+}
+"""How text is written, in words, by the pattern that it must match."""
+
+Number = Annotated[str, StringConstraints(pattern=_NUMBER, max_length=40)]
+Day = Annotated[str, StringConstraints(pattern=_DAY)]
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-Register = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}$")]
+Register = Annotated[str, StringConstraints(pattern=_REGISTER)]
 Prices = list[Number] | dict[str, list[Number]]
 Applies = Literal["split_by_days", "by_reading_end"]
 
@@ -45,7 +67,16 @@ class Equals(_Part):
     eq: object
 
 
-Condition = AtLeast | Equals
+def _compared_by(told: object) -> str:
+    """Which of both is meant, so that what is wrong is said of that one alone."""
+    is_equal = "eq" in told and "gte" not in told if isinstance(told, dict) else False
+    return "equal" if is_equal or isinstance(told, Equals) else "at least"
+
+
+Condition = Annotated[
+    Annotated[AtLeast, Tag("at least")] | Annotated[Equals, Tag("equal")],
+    Discriminator(_compared_by),
+]
 
 
 class Tier(_Part):
@@ -224,7 +255,7 @@ class TariffDocument(_Part):
     name: Text | None = None
     service_kind: Literal["electricity", "water", "gas", "heat"]
     unit: Literal["kWh", "m3"]
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, StringConstraints(pattern=_CURRENCY)]
     timezone: Text
     registers: Annotated[list[Register], Field(min_length=1, max_length=48)]
     tax: Tax

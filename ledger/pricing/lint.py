@@ -1,14 +1,12 @@
 """Is a tariff document publishable? Every problem with its place and its remedy."""
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from ledger.pricing.calendar import WINDOW_MONTHS, Window
 from ledger.pricing.document import TariffDocument, Version, parse_tariff
@@ -17,6 +15,7 @@ from ledger.pricing.lint_hours import calendar_problems
 from ledger.pricing.lint_household import vending_problems
 from ledger.pricing.lint_version import line_problems, placed, version_problems
 from ledger.pricing.problems import Problem, Problems, TariffInvalid, pointer
+from ledger.pricing.shape import shape_problems
 
 UNITS: Final = {
     "electricity": ("kWh",),
@@ -31,7 +30,7 @@ def lint(document: dict[str, object]) -> list[Problem]:
     try:
         parsed = parse_tariff(document)
     except ValidationError as error:
-        return _shape_problems(error, document)
+        return shape_problems(error, document)
     return list(dict.fromkeys(_problems(parsed)))
 
 
@@ -64,55 +63,6 @@ def _problems(document: TariffDocument) -> Problems:
     for number, version in enumerate(document.versions):
         yield from version_problems(document, version, ("versions", number))
     yield from line_problems(document)
-
-
-# ---------------------------------------------------------------- shape
-
-
-_NOWHERE: Final = object()
-_REMEDIES: Final = {
-    "extra_forbidden": ("unknown_field", "No such field; take it out, or correct its spelling."),
-    "missing": ("missing_field", "This field is required; add it."),
-    "string_type": ("invalid", 'This must be text; write numbers as strings, like "0.4883".'),
-    "string_pattern_mismatch": ("invalid", "This is not of the form that the field needs: {msg}."),
-}
-
-
-def _shape_problems(error: ValidationError, document: object) -> list[Problem]:
-    """One problem a place; where one alternative fails deeper inside, that is the one meant."""
-    found: dict[str, tuple[list[str], str]] = {}
-    for detail in error.errors(include_url=False, include_context=False):
-        code, remedy = _REMEDIES.get(detail["type"], ("invalid", "{msg}."))
-        path = pointer(*_place(detail, document))
-        messages, _ = found.setdefault(path, ([], code))
-        message = remedy.format(msg=detail["msg"])
-        if message not in messages:
-            messages.append(message)
-    return [
-        Problem(path, " Or: ".join(texts), code)
-        for path, (texts, code) in found.items()
-        if not any(deeper.startswith(path + "/") for deeper in found)
-    ]
-
-
-def _place(detail: ErrorDetails, document: object) -> Iterator[str | int]:
-    """Location without the names of the alternatives that were tried."""
-    node = document
-    for index, part in enumerate(detail["loc"]):
-        inner = _inside(node, part)
-        is_missing = detail["type"] == "missing" and index == len(detail["loc"]) - 1
-        if inner is not _NOWHERE or is_missing:
-            node = inner
-            yield part
-
-
-def _inside(node: object, part: str | int) -> object:
-    if isinstance(node, dict):
-        return node.get(part, _NOWHERE)
-    if isinstance(node, list) and isinstance(part, int) and part < len(node):
-        item: object = node[part]
-        return item
-    return _NOWHERE
 
 
 # ---------------------------------------------------------------- header

@@ -14,7 +14,19 @@ OWN = Path(__file__).parent / "own_cases"
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"events": [{"seq": 1, "type": "miracle"}]}, "/cases/0/events/0: "),
+        ({"events": [{"seq": 1, "type": "miracle"}]}, "/cases/0/events/0/type: "),
+        (
+            {"events": [installed(1, "2025-01-01", multiplier="0")]},
+            "/cases/0/events/0/multiplier: it must be above 0; correct it",
+        ),
+        (
+            {"events": [installed(1, "2025-01-01", wrap="-5")]},
+            "/cases/0/events/0/wrap: it must be above 0; correct it",
+        ),
+        (
+            {"events": [reading(1, "2025-01-01", "1.", "0")]},
+            "/cases/0/events/0/registers/peak: Write a plain decimal, like 0.4883.",
+        ),
         ({"policies": {"surprise": "reset"}}, "/cases/0/policies/surprise: "),
         ({"kind": "guess"}, "/cases/0/kind: "),
         (
@@ -132,6 +144,9 @@ def test_numbers_may_stand_without_quotation_marks() -> None:
     told[0] |= {"registers": {"total": 476.593}, "wrap": 1_000_000, "multiplier": 1}
     told[1]["registers"] = {"total": 500.463}
     assert only(document).ok is True
+    told[1]["registers"] = {"total": 500.46300001}
+    told[0]["registers"] = {"total": 0.00001}
+    assert only(document).intervals[0]["consumption"] == {"total": "500.46299001"}
     told[1]["registers"] = {"total": True}
     assert only(document).unreadable[0].startswith("/cases/0/events/1/")
 

@@ -216,3 +216,51 @@ def test_a_file_that_is_no_json_object_is_a_problem_too(text: bytes) -> None:
 def test_a_consumption_charge_has_exactly_one_of_rate_and_rates_in_the_schema_too() -> None:
     assert not VALIDATOR.is_valid(charge(rate="0.5"))
     assert VALIDATOR.is_valid(document(charges({"id": "a", "kind": "consumption", "rate": "1"})))
+
+
+@pytest.mark.parametrize(
+    ("tariff", "path", "message"),
+    [
+        (
+            version(effective_from="2020-1-1"),
+            "/versions/0/effective_from",
+            "Write a day like 2026-01-31.",
+        ),
+        (charge(rates=["0,5", "1"]), CHARGE + "/rates/0", "Write a plain decimal, like 0.4883."),
+        (charge(id="Energy"), CHARGE + "/id", "Write small letters, digits and _, beginning"),
+        (document(currency="yuan"), "/currency", "Write three capital letters, like CNY."),
+        (document(registers=[""]), "/registers/0", "Write up to 32 letters, digits"),
+        (charge(kind="energy"), CHARGE + "/kind", "There is no energy; write one of these: 'consu"),
+        (
+            document(charges({"id": "energy"})),
+            CHARGE + "/kind",
+            "This field is required; add it.",
+        ),
+        (document() | {"versions": []}, "/versions", "The list needs 1 or more; it has 0."),
+        (document(source="a notice"), "/source", "This must be a list; write it in [ ]."),
+        (version(accumulation=7), "/versions/0/accumulation", "This must be an object; write it"),
+        (document(tariff_id=""), "/tariff_id", "This must not be empty; fill it in."),
+        (version(seasons=[season(months=[13])]), "/versions/0/seasons/0/months/0", "Write 12 or"),
+        (
+            document(accumulation(window="week")),
+            "/versions/0/accumulation/window",
+            "Write one of these: 'month', 'bimonth'",
+        ),
+        (
+            charge(when={"attribute": "persons", "gte": 5, "eq": 5}),
+            CHARGE + "/when/eq",
+            "No such field; take it out, or correct its spelling.",
+        ),
+        (
+            charge(when={"attribute": "persons"}),
+            CHARGE + "/when/gte",
+            "This field is required; add it.",
+        ),
+    ],
+)
+def test_a_wrong_shape_is_told_in_words_with_the_remedy(
+    tariff: dict[str, Any], path: str, message: str
+) -> None:
+    (problem,) = lint(tariff)
+    assert problem.path == path
+    assert problem.message.startswith(message)
