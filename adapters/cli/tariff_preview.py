@@ -1,5 +1,6 @@
 """`wattledger tariff diff|preview`: what a draft changes, in words and in money."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,6 +99,7 @@ def _report(body: Json) -> RenderableType:
             "pay less / more / the same": (
                 f"{body['winners']} / {body['losers']} / {body['unchanged']}"
             ),
+            **_units_said(body),
             **{f"warned {name}": body["warned"][name] for name in ("before", "after")},
             **{f"cut off {name}": body["disconnected"][name] for name in ("before", "after")},
         }
@@ -108,4 +110,25 @@ def _report(body: Json) -> RenderableType:
         for row in (*body["largest_gains"], *body["largest_losses"])
     ]
     most = table(("account", "before", "after"), rows, right="before after")
-    return Group(head, Text(cell(f"differences: {spread}")), most)
+    return Group(head, Text(cell(f"differences: {spread}")), most, *_units_shown(body))
+
+
+def _units_said(body: Json) -> dict[str, str]:
+    found = body["units"]
+    return {} if found is None else {"bought": f"{found['before']} → {_with_unit(found, body)}"}
+
+
+def _with_unit(found: Json, body: Json) -> str:
+    return f"{found['after']} {body['unit']} ({found['difference']})"
+
+
+def _units_shown(body: Json) -> Iterator[RenderableType]:
+    """The accounts whose payments would have bought most more, or less."""
+    names = ("before", "after", "difference")
+    rows = [
+        (row["account_no"], *(row[name] for name in names))
+        for row in (body["units"] or {"largest": []})["largest"]
+    ]
+    if rows:
+        columns = ("account", "bought", "draft", "difference")
+        yield table(columns, rows, right="bought draft difference")

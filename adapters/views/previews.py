@@ -13,9 +13,11 @@ from adapters.views.lists import DOCUMENTS
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.control import Terms
+from ledger.aggregates.account.points import UNITS
 from ledger.aggregates.policy import ControlPolicy
 from ledger.commands import Json
 from ledger.commands.publish_tariff import TariffRefused
+from ledger.commands.quantities import UNIT_TEXT
 from ledger.previewing import TOLD, Preview, Span, Summary, Told
 from ledger.pricing import TariffInvalid, compile_tariff
 from ledger.queries import PreviewAsked
@@ -36,7 +38,8 @@ def preview_draft(engine: Engine, shards: int, asked: PreviewAsked) -> Json:
     span = Span(asked.after_us, asked.until_us, asked.now_us)
     plan = Preview(tariff, replaced, published_terms(engine), span)
     summary = preview_accounts(engine, shards, plan, asked.account_nos)
-    return {"tariff_id": replaced, "currency": tariff.currency, **summary.body()}
+    unit = UNIT_TEXT[UNITS[tariff.unit]]
+    return {"tariff_id": replaced, "currency": tariff.currency, "unit": unit, **summary.body()}
 
 
 def preview_accounts(

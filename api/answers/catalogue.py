@@ -18,11 +18,13 @@ from api.answers import (
     PolicyId,
     Position,
     Positions,
+    Quantity,
     Sha256,
     Site,
     TariffId,
     Time,
     Told,
+    Unit,
 )
 from api.answers.accounts import ServicePoint
 
@@ -104,8 +106,32 @@ class AccountDifference(Told):
     difference_minor: Minor
 
 
+class UnitsDifference(Told):
+    """What payments bought, less what went back, and would have bought."""
+
+    before: Quantity
+    after: Quantity
+    difference: Quantity
+
+
+class AccountUnits(UnitsDifference):
+    """The same of an account."""
+
+    account_no: AccountNo
+
+
+class UnitsBought(UnitsDifference):
+    """The same of all accounts that buy units, and of those that differ most."""
+
+    accounts: Count
+    largest: list[AccountUnits]
+
+
 class Crossed(Told):
-    """How many accounts ever fell so low, before and after; and which would, or would not."""
+    """How many accounts fell so low in the span, before and after; and which would, or would not.
+
+    Nobody is cut whom a no-cut window, a grace, a guarantee, a dispute or protection spares.
+    """
 
     before: Count
     after: Count
@@ -131,6 +157,8 @@ class Preview(Told):
     tariff_id: TariffId
     """The tariff whose place the draft takes."""
     currency: Currency
+    unit: Unit
+    """Of quantities."""
     accounts: Count
     intervals: Count
     refused: Annotated[dict[str, Count], Field(examples=[{"no_price": 1}])]
@@ -144,6 +172,8 @@ class Preview(Told):
     distribution: Distribution
     largest_gains: list[AccountDifference]
     largest_losses: list[AccountDifference]
+    units: UnitsBought | None
+    """Null where nobody buys units."""
     warned: Crossed
     disconnected: Crossed
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from ledger.aggregates.account.control import TRIP, WARN
+from ledger.pricing.explain import quantity_text
 
 
 class Outcome(msgspec.Struct, gc=False):
@@ -17,7 +18,11 @@ class Outcome(msgspec.Struct, gc=False):
     after_minor: int = 0
     levels_before: int = 0
     levels_after: int = 0
-    """The highest level ever reached: none, remind, warn, trip."""
+    """The highest level reached in the span: none, remind, warn, trip."""
+    sells_units: bool = False
+    units_before: int = 0
+    units_after: int = 0
+    """Wh or litres that its payments bought, less what went back."""
     refused: str = ""
     """Why the draft cannot rate it."""
 
@@ -34,7 +39,7 @@ class Summary:
         """Count an account; one that the draft cannot rate is named by its reason alone."""
         if outcome.refused:
             self.refused[outcome.refused] += 1
-        elif outcome.intervals or outcome.before_minor or outcome.after_minor:
+        elif any((outcome.intervals, outcome.before_minor, outcome.after_minor, _units(outcome))):
             self.outcomes.append(outcome)
             self.intervals += outcome.intervals
 
@@ -59,6 +64,7 @@ class Summary:
             },
             "largest_gains": [_row(each) for each in found[:most] if _difference(each) < 0],
             "largest_losses": [_row(each) for each in found[::-1][:most] if _difference(each) > 0],
+            "units": _units_of(found, most),
             "warned": _crossed(found, WARN),
             "disconnected": _crossed(found, TRIP),
         }
@@ -84,8 +90,45 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _units_of(found: list[Outcome], most: int) -> dict[str, Any] | None:
+    """What payments bought, of all accounts and of those that differ most; None without any."""
+    selling = [each for each in found if each.sells_units]
+    if not selling:
+        return None
+    whole = Outcome(
+        units_before=sum(each.units_before for each in selling),
+        units_after=sum(each.units_after for each in selling),
+    )
+    selling.sort(key=lambda each: (-abs(_more_units(each)), each.account_no))
+    return {
+        "accounts": len(selling),
+        **_units_row(whole),
+        "largest": [
+            {"account_no": each.account_no, **_units_row(each)}
+            for each in selling[:most]
+            if _more_units(each)
+        ],
+    }
+
+
+def _units(outcome: Outcome) -> int:
+    return outcome.units_before or outcome.units_after
+
+
+def _more_units(outcome: Outcome) -> int:
+    return outcome.units_after - outcome.units_before
+
+
+def _units_row(outcome: Outcome) -> dict[str, str]:
+    return {
+        "before": quantity_text(outcome.units_before),
+        "after": quantity_text(outcome.units_after),
+        "difference": quantity_text(_more_units(outcome)),
+    }
+
+
 def _crossed(found: list[Outcome], level: int) -> dict[str, Any]:
-    """How many accounts ever fell so low, and which would have, or would not have."""
+    """How many accounts fell so low in the span, and which would have, or would not have."""
     return compared(
         {each.account_no for each in found if each.levels_before >= level},
         {each.account_no for each in found if each.levels_after >= level},

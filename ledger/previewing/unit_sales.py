@@ -50,7 +50,7 @@ class UnitRun(Turns):
         self._sales: dict[str, facts.UnitsSold] = {}
         """The draft's, by receipt."""
         self._purses = (Purse(), Purse())
-        self._outcome = Outcome()
+        self._outcome = Outcome(sells_units=True)
 
     def take(self, history: Iterable[Told]) -> Outcome:
         """Every fact in turn."""
@@ -84,6 +84,8 @@ class UnitRun(Turns):
         if is_meant and self.span.covers(at_us):
             self._outcome.before_minor += _charged(event)
             self._outcome.after_minor += sum(map(_charged, came))
+            self._outcome.units_before += _bought(event)
+            self._outcome.units_after += sum(map(_bought, came))
 
     def _is_meant(self, event: Event) -> bool:
         """Whether a fact would have been another one under the draft."""
@@ -178,3 +180,14 @@ def _charged(event: Event) -> int:
     if isinstance(event, facts.UnitsSold | facts.UnitsReturned):
         return total_of(event.lines)
     return event.amount_minor if isinstance(event, Metered) else 0
+
+
+def _bought(event: Event) -> int:
+    """Wh or litres that a purchase brought, or took back."""
+    match event:
+        case facts.UnitsSold():
+            return event.units.quantity
+        case facts.UnitsReturned():
+            return -event.units.quantity
+        case _:
+            return 0

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from ledger.aggregates.account.units import total_of
 from ledger.commands.assign import AssignTariff, assign_tariff
 from ledger.commands.correct_reading import CorrectReading, handle
+from ledger.commands.quantities import decimal_text
 from ledger.events import account as facts
 from tests.harness.desk import ACTOR, Desk, Json, moment, point
-from tests.harness.documents import energy, sold, tariff, version
+from tests.harness.documents import FLAT, energy, sold, tariff, version
 from tests.views.test_previews import preview
 
 KWH = 1_000
@@ -72,6 +73,19 @@ class Household:
                     pass
         return self
 
+    def bought(self) -> str:
+        """Units that payments brought, less those that went back, in kWh."""
+        units = 0
+        for fact in self.desk.facts("A1"):
+            match fact:
+                case facts.UnitsSold():
+                    units += fact.units.quantity
+                case facts.UnitsReturned():
+                    units -= fact.units.quantity
+                case _:
+                    pass
+        return decimal_text(units)
+
     def charged(self) -> int:
         """What was charged in the end, with each purchase or with use."""
         total = 0
@@ -93,11 +107,17 @@ def test_a_draft_is_what_the_same_payments_and_readings_would_have_come_to(
     assert same["refused"] == {}
     assert same["before_minor"] == same["after_minor"] == here.charged()
     assert (same["winners"], same["losers"]) == (0, 0)
+    if same["units"] is not None:
+        assert (same["units"]["before"], same["units"]["after"]) == (here.bought(), here.bought())
+        assert (same["units"]["difference"], same["units"]["largest"]) == ("0", [])
     for crossed in ("warned", "disconnected"):
         assert same[crossed]["newly"] == same[crossed]["no_longer"] == []
     other = preview(here.desk, dearer())
     assert other["refused"] == {}
     assert (other["before_minor"], other["after_minor"]) == (here.charged(), there.charged())
+    if other["units"] is not None:
+        units = other["units"]
+        assert (units["before"], units["after"]) == (here.bought(), there.bought())
     renamed = preview(here.desk, dearer() | {"tariff_id": "draft"}, instead_of="sold")
     assert renamed["after_minor"] == there.charged()
     here.desk.close()
@@ -114,6 +134,27 @@ def test_who_runs_out_of_units_under_a_draft_is_named(desk: Desk) -> None:
     assert body["disconnected"] == {"before": 0, "after": 1, "newly": ["A1"], "no_longer": []}
 
 
+def test_what_payments_would_have_bought_is_told_of_all_and_of_each(desk: Desk) -> None:
+    desk.publish(sold())
+    for number, paid in (("A1", 147_00), ("A2", 398_00)):
+        desk.open(number, point(f"M{number}", "sold"))
+        desk.recharge(number, paid, paid_at=moment("2026-03-02"))
+    body = preview(desk, dearer())
+    assert body["units"] == {
+        "accounts": 2,
+        "before": "297.6",
+        "after": "175.7",
+        "difference": "-121.9",
+        "largest": [
+            {"account_no": "A2", "before": "247.6", "after": "157.3", "difference": "-90.3"},
+            {"account_no": "A1", "before": "50", "after": "18.4", "difference": "-31.6"},
+        ],
+    }
+    desk.open("A3", point("M3"))
+    desk.read("M3", "2026-03-20", KWH)
+    assert preview(desk, FLAT)["units"] is None
+
+
 def test_a_draft_that_charges_readings_is_tried_on_units(desk: Desk) -> None:
     desk.publish(sold())
     desk.open("A1", point("M1", "sold"))
@@ -122,6 +163,7 @@ def test_a_draft_that_charges_readings_is_tried_on_units(desk: Desk) -> None:
     by_reading = tariff("sold", version(energy(["2"])))
     body = preview(desk, by_reading)
     assert (body["before_minor"], body["after_minor"]) == (147_00, 100_00)
+    assert (body["units"]["before"], body["units"]["after"]) == ("50", "0")
 
 
 def test_accounts_that_pay_by_reading_are_not_tried_under_a_draft_that_sells(desk: Desk) -> None:

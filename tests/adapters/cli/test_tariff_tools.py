@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.harness.documents import daily_fee, energy, version
+from tests.harness.documents import daily_fee, energy, sold, version
 from tests.harness.documents import tariff as made
 from tests.harness.ledgers import tariff
 from tests.harness.terminal import Terminal
@@ -47,6 +47,26 @@ def test_a_draft_is_tried_and_nothing_is_written(read: Terminal) -> None:
     assert since["difference_minor"] == 2_00
     assert "18.00" in read.run("tariff", "preview", dearer).stdout
     assert len(read.lines("events")) == before
+
+
+def test_what_payments_would_buy_under_a_draft_is_told_in_units(embedded: Terminal) -> None:
+    embedded.run("tariff", "publish", embedded.write("sold.json", json.dumps(sold())))
+    opening = ("account", "open", "A2", "--meter", "M2", "--tariff", "sold")
+    embedded.json(*opening, "--installed-at", "2026-01-01 00:00", "--initial", "0")
+    paid = ("--channel", "cash", "--txn", "T1", "--paid-at", "2026-03-02T00:00:00+08:00")
+    embedded.json("recharge", "A2", "398", *paid)
+    draft = sold()
+    draft["versions"][0]["charges"][0]["amount"] = "49.00"
+    path = embedded.write("draft.json", json.dumps(draft))
+    body = embedded.json("tariff", "preview", path)
+    assert (body["unit"], body["units"]["before"], body["units"]["after"]) == (
+        "kWh",
+        "247.6",
+        "286.2",
+    )
+    text = embedded.run("tariff", "preview", path).stdout
+    assert "247.6 → 286.2 kWh (38.6)" in text
+    assert re.search(r"A2 .* 247\.6 .* 286\.2 .* 38\.6", text)
 
 
 def test_a_charge_is_explained_by_its_position(read: Terminal) -> None:
