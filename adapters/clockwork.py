@@ -7,10 +7,17 @@ from typing import Final, Self
 
 from sqlalchemy import Engine
 
+from adapters.views.batch_lists import due_batches
 from adapters.views.device_queue import due_holds, due_switches
 from adapters.views.silent import silent_accounts
 from ledger.aggregates.account.fixed_fees import SILENT_US
-from ledger.commands import Json, accrue_fixed, decide_due, switch_trips
+from ledger.commands import (
+    Json,
+    accrue_fixed,
+    command_batches,
+    decide_due,
+    switch_trips,
+)
 from ledger.ports import LogUnavailableError
 from ledger.projections.holds import NO_CUT
 from ledger.store import Context, Ledger
@@ -20,6 +27,8 @@ EVERY_S: Final = 900.0
 TRIPS_EVERY_S: Final = 5.0
 AT_ONCE: Final = 500
 """Decisions handed over together; payments go between them."""
+STILL_US: Final = 30_000_000
+"""A batch that has not moved for so long was left half-way."""
 CONTEXT: Final = Context("scheduler", "fixed charges due")
 
 log = logging.getLogger(__name__)
@@ -79,6 +88,7 @@ class Clockwork:
             for name, *duty in (
                 ("charges", self.due, every_s, "Fixed charges could not be accrued"),
                 ("trips", self.due_trips, trips_every_s, "Due trips could not be decided"),
+                ("batches", self.due_batches, trips_every_s, "A batch could not go on"),
             )
         ]
 
@@ -105,6 +115,17 @@ class Clockwork:
         for site in sites:
             switch_trips.end_due(site, self._ledger)
         return decide_due_trips(self._ledger, self._engine, now_us, self._stuck)
+
+    def due_batches(self, now_us: int) -> Json:
+        """End what nobody approved in time, and carry on what was left half-way."""
+        with self._engine.execution_options(read_only=True).begin() as connection:
+            due = due_batches(connection, now_us, now_us - STILL_US)
+        for batch_id, status, actor in due:
+            if status == "running":
+                command_batches.carry_on(batch_id, self._ledger, Context(actor))
+            else:
+                command_batches.expire_due(batch_id, self._ledger)
+        return {"looked_at": len(due)}
 
     def _run(self, duty: Callable[[int], Json], every_s: float, failed: str) -> None:
         wait_s = min(FIRST_S, every_s)

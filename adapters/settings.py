@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """So often every connected meter is read."""
     approvals: str = "none"
     """What a second person must approve before it takes effect: `tariff`, or `none`."""
+    trips_alone_max: Annotated[int, Field(ge=0, le=5_000)] = 50
+    """So many accounts one person may have cut off at once; for more a second must approve."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
 

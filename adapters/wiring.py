@@ -102,6 +102,7 @@ def open_ledger(
         vault=open_vault(engine, settings),
         cache_size=settings.cache_accounts,
         approvals=settings.needing_approval(),
+        trips_alone_max=settings.trips_alone_max,
     )
 
 

@@ -188,6 +188,15 @@ class Queries(Protocol):
     def account_of_command(self, command_id: str) -> str | None:
         """The account whose meter a command is for."""
 
+    def command_batches(self, asked: Asked, reach: Reach = ALL) -> Page:
+        """Batches of commands, the newest first; by `status` or `kind`."""
+
+    def command_batch(self, batch_id: str, reach: Reach = ALL) -> Json | None:
+        """One batch with each of its orders."""
+
+    def account_numbers(self, asked: AccountsAsked, reach: Reach = ALL) -> list[str]:
+        """Numbers of the accounts that a filter finds, as many as its limit says."""
+
     def work_orders(self, asked: Asked, reach: Reach = ALL) -> Page:
         """Work orders, the newest first; by `status`, `code` or `account_no`."""
 

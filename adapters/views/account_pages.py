@@ -66,6 +66,16 @@ def page_of_accounts(
     return _by_value(connection, statement, asked, limit, shown)
 
 
+def numbers_of_accounts(
+    connection: Connection, asked: AccountsAsked, reach: Reach, shards: int
+) -> list[str]:
+    """Numbers of the accounts that a filter finds, as many as its limit says."""
+    statement = select(ACCOUNTS.c.account_no).where(
+        *_filters(connection, asked, shards), *within(reach)
+    )
+    return list(connection.scalars(statement.order_by(*_number).limit(asked.limit)))
+
+
 def within(reach: Reach) -> list[ColumnElement[bool]]:
     """What keeps a query of accounts inside somebody's reach."""
     bounds: list[ColumnElement[bool]] = []

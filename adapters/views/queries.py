@@ -1,11 +1,10 @@
 """The read side on the views' tables: one short read-only transaction for each question."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from adapters.store.tables import log_heads
 from adapters.views import (
@@ -19,6 +18,7 @@ from adapters.views import (
 )
 from adapters.views.account_lines import account_line
 from adapters.views.accounts import Json, account_body, read_account
+from adapters.views.device_queries import DeviceQueries
 from adapters.views.explained import explain_charge
 from adapters.views.previews import preview_draft
 from adapters.views.publications import publications
@@ -47,18 +47,12 @@ COMMANDS_TOLD: Final = 10
 """So many of the last commands are part of why supply is as it is."""
 
 
-class SqlQueries:
+class SqlQueries(DeviceQueries):
     """Answers the questions of `ledger.queries.Queries`."""
 
     def __init__(self, engine: Engine, terms: LedgerTerms) -> None:
-        self._reader = engine.execution_options(read_only=True)
-        self._shards = terms.shards
+        super().__init__(engine, terms)
         self._history = account_past.history_of(engine, terms.shards)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._reader.begin() as connection:
-            yield connection
 
     def accounts(self, asked: AccountsAsked, reach: Reach = ALL) -> Page:
         """Accounts as they are now."""
@@ -205,30 +199,10 @@ class SqlQueries:
             ({**_meter(body, point), "line": line, "commands": obeyed} for point in points), None
         )
 
-    def commands(self, asked: Asked, reach: Reach = ALL) -> Page:
-        """Commands to meters, the newest first; by `status` (or `open`), `kind`, `account_no`."""
+    def account_numbers(self, asked: AccountsAsked, reach: Reach = ALL) -> list[str]:
+        """Numbers of the accounts that a filter finds, as many as its limit says."""
         with self._reading() as connection:
-            return device_lists.page_of_commands(connection, asked, reach)
-
-    def account_of_command(self, command_id: str) -> str | None:
-        """The account whose meter a command is for."""
-        with self._reading() as connection:
-            return device_lists.account_of_command(connection, command_id)
-
-    def work_orders(self, asked: Asked, reach: Reach = ALL) -> Page:
-        """Work orders, the newest first; by `status`, `code` or `account_no`."""
-        with self._reading() as connection:
-            return device_lists.page_of_work_orders(connection, asked, reach)
-
-    def gateways(self, asked: Asked, reach: Reach = ALL) -> Page:
-        """Gateways in order of their ids."""
-        with self._reading() as connection:
-            return device_lists.page_of_gateways(connection, asked, reach)
-
-    def trip_switches(self, reach: Reach = ALL) -> list[Json]:
-        """Where nobody is cut off for now: everywhere (an empty site), or at these sites."""
-        with self._reading() as connection:
-            return device_lists.suspended_trips(connection, reach)
+            return account_pages.numbers_of_accounts(connection, asked, reach, self._shards)
 
     def documents(self, kind: str, asked: Asked) -> Page:
         """Published tariffs or policies, without their text."""

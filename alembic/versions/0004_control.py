@@ -45,6 +45,21 @@ VIEWS = {
         "shard:int site:text",
         "is_suspended:int since_us:int until_us:int actor:text reason:text position:int",
     ),
+    "command_batches": (
+        "shard:int batch_id:text",
+        (
+            "kind:text status:text reason:text orders:int sites:text requested_by:text "
+            "decided_by:text requested_us:int approve_until_us:int expires_us:int updated_us:int "
+            "position:int"
+        ),
+    ),
+    "batch_orders": (
+        "shard:int batch_id:text number:int",
+        (
+            "account_no:text point:text command_shard:int command_id:text code:text reason:text "
+            "position:int"
+        ),
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from ledger.aggregates.account.intervals import Known
 from ledger.aggregates.account.rerating import rederived
 from ledger.aggregates.account.sales import Offer, give_all_back, give_back, sell
 from ledger.aggregates.command import DeviceCommand
+from ledger.aggregates.command_batch import CommandBatch
 from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
@@ -32,6 +33,7 @@ from ledger.events import (
     account,
     catalogue,
     command,
+    command_batch,
     gateway,
     meter,
     payment,
@@ -49,6 +51,7 @@ KINDS: Final[dict[type[Event], type[Aggregate]]] = {
     **dict.fromkeys(payment.EVENTS, Payment),
     **dict.fromkeys(meter.EVENTS, Meter),
     **dict.fromkeys(command.EVENTS, DeviceCommand),
+    **dict.fromkeys(command_batch.EVENTS, CommandBatch),
     **dict.fromkeys(work_order.EVENTS, WorkOrder),
     **dict.fromkeys(gateway.EVENTS, Gateway),
     **dict.fromkeys(trips.EVENTS, TripSwitch),

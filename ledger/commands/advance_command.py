@@ -89,7 +89,7 @@ def begin_dispatch(command_id: str, ledger: Ledger, *, may_trip: bool) -> Dispat
         if at is None:
             return
         account, point = at
-        holds = what_holds(session, account, point, command)
+        holds = what_holds(session, account, point, command.kind)
         if holds is None and command.kind == TRIP and not may_trip:
             holds = Held("trips_off")
         if holds is not None:

@@ -51,36 +51,68 @@ class RequestCommand(Command):
     expires_at: Moment | None = None
 
 
+class Wish(NamedTuple):
+    """What is wanted of one meter; `service_point` may be left out where there is only one."""
+
+    account_no: str
+    service_point: str | None
+    kind: str
+    reason: str
+    expires_at_us: int = 0
+
+
+class Considered(NamedTuple):
+    """A wish that the rules allow; `under_way` is the same order, given before."""
+
+    account: Account
+    point: Point
+    under_way: DeviceCommand | None
+
+
 def handle(command: RequestCommand, ledger: Ledger, context: Context) -> Answer:
     """Request it; the same order for the same point, while one is under way, is that one."""
+    expires_at_us = 0 if command.expires_at is None else micros(command.expires_at)
+    named = (command.account_no, command.service_point, command.kind, command.reason)
+    wish = Wish(*named, expires_at_us)
 
     def decide(session: Session) -> Json:
-        account = session.account(command.account_no)
-        account.require_open()
-        point = account.point(command.service_point)
-        expires_at_us = 0 if command.expires_at is None else micros(command.expires_at)
-        if command.expires_at is not None and expires_at_us <= session.now_us:
-            raise Refused("expires_in_the_past", "The command would have expired already.")
-        newest = newest_command(session, point, account.shard)
-        if newest is not None and newest.is_open and newest.kind == command.kind:
-            return command_answer(newest)
-        _require_obeyed(session, account, point, command.kind)
-        require_lawful(session, account, point, command.kind)
-        made = order(
-            session,
-            account,
-            point,
-            kind=command.kind,
-            reason=command.reason,
-            cause=BY_HAND,
-            expires_at_us=expires_at_us,
-        )
-        return command_answer(made)
+        return command_answer(ask(session, wish))
 
     return ledger.decide(decide, context, accounts=(command.account_no,))
 
 
-def _require_obeyed(session: Session, account: Account, point: Point, kind: OrderKind) -> None:
+def ask(session: Session, wish: Wish) -> DeviceCommand:
+    """Order what is wanted, or refuse before anything is recorded."""
+    account, point, under_way = considered(session, wish)
+    if under_way is not None:
+        return under_way
+    return order(
+        session,
+        account,
+        point,
+        kind=wish.kind,
+        reason=wish.reason,
+        cause=BY_HAND,
+        expires_at_us=wish.expires_at_us,
+    )
+
+
+def considered(session: Session, wish: Wish) -> Considered:
+    """Whether a person may have that done now; records nothing."""
+    account = session.account(wish.account_no)
+    account.require_open()
+    point = account.point(wish.service_point)
+    if wish.expires_at_us and wish.expires_at_us <= session.now_us:
+        raise Refused("expires_in_the_past", "The command would have expired already.")
+    newest = newest_command(session, point, account.shard)
+    if newest is not None and newest.is_open and newest.kind == wish.kind:
+        return Considered(account, point, newest)
+    _require_obeyed(session, account, point, wish.kind)
+    require_lawful(session, account, point, wish.kind)
+    return Considered(account, point, None)
+
+
+def _require_obeyed(session: Session, account: Account, point: Point, kind: str) -> None:
     """Nothing is asked of a meter that its model cannot do."""
     model = session.aggregate(Meter, point.meter_no, account.shard).model
     obeyed = obeyed_by(model)
@@ -158,7 +190,7 @@ def place(session: Session, account: Account, point: Point, command: DeviceComma
     """Let a command wait for its turn, or hold it back with the reason."""
     if command.status not in WAITING:
         return
-    holds = what_holds(session, account, point, command)
+    holds = what_holds(session, account, point, command.kind)
     if holds is not None:
         held = command.hold(*holds)
         if held is not None:
@@ -167,13 +199,11 @@ def place(session: Session, account: Account, point: Point, command: DeviceComma
         session.record(command, command.queue("", session.now_us), session.now_us)
 
 
-def what_holds(
-    session: Session, account: Account, point: Point, command: DeviceCommand
-) -> Held | None:
-    """What keeps a command from being sent now; None where it may be."""
+def what_holds(session: Session, account: Account, point: Point, kind: str) -> Held | None:
+    """What keeps an order from being sent now; None where it may be."""
     if not session.aggregate(Meter, point.meter_no, account.shard).gateway_id:
         return Held("meter_not_connected")
-    if command.kind != TRIP:
+    if kind != TRIP:
         return None
     forbids = what_forbids_a_trip(account, point, session.now_us)
     if forbids is not None:

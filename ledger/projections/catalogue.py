@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from ledger.projections import Projection
 from ledger.projections.accounts import Accounts
 from ledger.projections.alerts import Alerts
+from ledger.projections.command_batches import BatchOrders, CommandBatches
 from ledger.projections.commands import Commands
 from ledger.projections.documents import Documents
 from ledger.projections.energy_by_day import EnergyByDay
@@ -44,6 +45,8 @@ def feeds(timezone: str) -> tuple[FeedSpec, ...]:
                 Meters(),
                 Holds(),
                 TripSwitches(),
+                CommandBatches(),
+                BatchOrders(),
             ),
             5_000,
         ),

@@ -11,6 +11,7 @@ import ledger.aggregates
 from ledger.aggregates import Aggregate
 from ledger.aggregates.account import Account
 from ledger.aggregates.command import DeviceCommand
+from ledger.aggregates.command_batch import CommandBatch
 from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
@@ -47,6 +48,7 @@ _DECODERS: Final[dict[type[Aggregate], Any]] = {
         Meter,
         Payment,
         DeviceCommand,
+        CommandBatch,
         WorkOrder,
         Gateway,
         TripSwitch,

@@ -20,6 +20,7 @@ from ledger.values import shard_of, storable, stream_id
 
 ID_BYTES: Final = 16
 IDS_DRAWN: Final = 64
+TRIPS_ALONE_MAX: Final = 50
 
 
 class LedgerTerms(NamedTuple):
@@ -55,10 +56,13 @@ class Ledger:
         vault: Vault,
         cache_size: int = 1_200_000,
         approvals: frozenset[str] = frozenset(),
+        trips_alone_max: int = TRIPS_ALONE_MAX,
     ) -> None:
         self.log = log
         self.approvals = approvals
         """What takes effect only when a second person approves it."""
+        self.trips_alone_max = trips_alone_max
+        """So many accounts one person may have cut off at once; for more a second must agree."""
         self.terms = terms
         self.clock = clock
         self.vault = vault

@@ -12,6 +12,7 @@ from ledger.aggregates import Aggregate, Refused
 from ledger.aggregates.account import Account
 from ledger.aggregates.account.money import adjust
 from ledger.aggregates.command import DeviceCommand
+from ledger.aggregates.command_batch import CommandBatch
 from ledger.aggregates.gateway import Gateway
 from ledger.aggregates.meter import Meter
 from ledger.aggregates.payment import Payment
@@ -24,6 +25,7 @@ from ledger.events import (
     account,
     catalogue,
     command,
+    command_batch,
     gateway,
     meter,
     payment,
@@ -40,6 +42,7 @@ KINDS: dict[type[Aggregate], set[Any]] = {
     Payment: set(payment.EVENTS),
     Meter: set(meter.EVENTS),
     DeviceCommand: set(command.EVENTS),
+    CommandBatch: set(command_batch.EVENTS),
     WorkOrder: set(work_order.EVENTS),
     Gateway: set(gateway.EVENTS),
     TripSwitch: set(trips.EVENTS),

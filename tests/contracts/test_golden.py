@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.glob("*.json"))
 SUBJECTS = {
     "account", "payment", "meter", "tariff", "policy", "command", "work_order", "gateway",
-    "trips",
+    "trips", "command_batch",
 }  # fmt: skip
 
 

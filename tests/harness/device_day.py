@@ -5,6 +5,7 @@ from typing import Final, Literal
 from ledger.aggregates.policy_windows import NoCutWindow
 from ledger.commands import (
     cancel_command,
+    command_batches,
     connect_meter,
     dispute,
     guarantee,
@@ -25,9 +26,11 @@ from ledger.commands.advance_command import (
 from ledger.commands.assign import AssignPolicy, assign_policy
 from ledger.devices import MeterState, NoAnswer, Offline, Ok, Order, OrderKind, Outcome, Relay
 from ledger.devices import Refused as MeterRefused
+from ledger.store import Context
 from tests.harness.desk import ACTOR, Desk, Json, moment, point
 from tests.harness.documents import policy
 
+COLLEAGUE: Final = Context("clerk-2")
 GATEWAY: Final = "G1"
 OBEYS: Final = Ok()
 DARK_US: Final = 31 * 60 * 1_000_000
@@ -145,6 +148,7 @@ def device_day(desk: Desk) -> None:
     _without_end(Line(desk, "D4", "D4"))
     _suspended(Line(desk, "D5", "D5"))
     _spared(Line(desk, "D6", "D6"))
+    _in_batches(Line(desk, "D7", "D7"))
 
 
 def _cut_and_restored(line: Line) -> None:
@@ -211,6 +215,29 @@ def _spared(line: Line) -> None:
     spared = AssignPolicy(account_no=line.account_no, policy_id="spared")
     assign_policy(spared, line.desk.ledger, ACTOR)
     line.fall_behind()
+
+
+def _in_batches(line: Line) -> None:
+    """One of many that a second person lets run, one that is rejected, one that runs out."""
+    ledger, desk = line.desk.ledger, line.desk
+    alone_max, ledger.trips_alone_max = ledger.trips_alone_max, 0
+    accounts = tuple(map(batch_account, (line.account_no, "D404")))
+    wanted = command_batches.RequestBatch(kind="trip", reason="a fire", accounts=accounts)
+    first, second, third = (
+        command_batches.handle(wanted, ledger, ACTOR).body["batch_id"] for _ in range(3)
+    )
+    approved = command_batches.ApproveBatch(batch_id=first)
+    command_batches.approve(approved, ledger, COLLEAGUE)
+    rejected = command_batches.RejectBatch(batch_id=second, reason="it is out")
+    command_batches.reject(rejected, ledger, COLLEAGUE)
+    desk.clock.pass_by(hours=24)
+    command_batches.expire_due(third, ledger)
+    ledger.trips_alone_max = alone_max
+
+
+def batch_account(account_no: str, point: str | None = None) -> command_batches.BatchAccount:
+    """An account of a batch."""
+    return command_batches.BatchAccount(account_no=account_no, service_point=point)
 
 
 def _suspended(line: Line) -> None:
