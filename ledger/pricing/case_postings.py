@@ -1,6 +1,7 @@
 """Postings of a case: the money that each event moved when it arrived (R5)."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.pricing.case_file import (
@@ -17,68 +18,98 @@ from ledger.pricing.compiled import CompiledTariff
 
 Posting = tuple[int, int]
 """Number of an event, and the minor units that it moved."""
+Rated = tuple[Meters, Sequence[Amounts]]
+"""Intervals, and the amounts of each."""
 
 
 def postings(
     case: Case, tariff: CompiledTariff, found: Meters, charged: Sequence[Amounts]
 ) -> list[Posting]:
-    """In order of arrival; `found` and `charged` are the intervals and amounts of the whole."""
-    count = _in_turn(case.events, tariff)
-    if count == len(case.events):
-        return list(_in_order(case.events, found, charged))
-    return list(_differences(case, tariff, count))
+    """In order of arrival; `found` and `charged` are the intervals and amounts of the whole.
+
+    What a run of events in turn moved is read from one rating at its end; any other event moved
+    the difference of two full ratings, so that a late reading may give back.
+    """
+    charges = Charges(tariff)
+    moved: list[Posting] = []
+    before = 0
+    for run in _runs(case.events, tariff):
+        told = case.events[: run.stop]
+        is_whole = run.stop == len(case.events)
+        rated = (found, charged) if is_whole else _rated(case, tariff, charges, told)
+        total = sum(map(sum, rated[1]))
+        if run.is_in_turn:
+            moved += _of_intervals(told[run.start :], rated)
+        elif _is_told(told[-1], total - before):
+            moved.append((told[-1].seq, total - before))
+        before = total
+    return moved
 
 
-def _in_turn(events: Sequence[Event], tariff: CompiledTariff) -> int:
-    """How many events, from the first on, move nothing but the money of the interval they end."""
-    if any(version.is_billed for version in tariff.versions):
-        return 0
-    rerates = any(each.rerates for version in tariff.versions for each in version.modifiers)
-    zone = ZoneInfo(tariff.timezone)
-    reached_us, ended_us = -(1 << 62), -(1 << 62)
-    for count, event in enumerate(events):
+def _rated(case: Case, tariff: CompiledTariff, charges: Charges, events: Sequence[Event]) -> Rated:
+    found = meters(events, tariff)
+    known = known_of(events, case.attributes, tariff, found.quarantined)
+    return found, charges.of(found, known)
+
+
+class _Run(NamedTuple):
+    """Events that came one after the other: several in turn, or one that was not."""
+
+    start: int
+    stop: int
+    is_in_turn: bool
+
+
+def _runs(events: Sequence[Event], tariff: CompiledTariff) -> Iterator[_Run]:
+    turn, start = _Turn(tariff), 0
+    for number, event in enumerate(events):
+        if not turn.takes(event):
+            if start < number:
+                yield _Run(start, number, is_in_turn=True)
+            yield _Run(number, number + 1, is_in_turn=False)
+            start = number + 1
+    if start < len(events):
+        yield _Run(start, len(events), is_in_turn=True)
+
+
+class _Turn:
+    """Tells the events that move nothing but the money of the interval which they end."""
+
+    def __init__(self, tariff: CompiledTariff) -> None:
+        self._zone = ZoneInfo(tariff.timezone)
+        self._is_billed = any(version.is_billed for version in tariff.versions)
+        self._rerates = any(each.rerates for one in tariff.versions for each in one.modifiers)
+        self._meters: set[str] = set()
+        self._reached_us = self._ended_us = -(1 << 62)
+
+    def takes(self, event: Event) -> bool:
+        """Whether it lies behind all that came before, in time too."""
         if not isinstance(event, MeterInstalled | MeterRemoved | Reading | AttributeChanged):
-            return count
-        at_us = instant_of(event.at, zone)
-        is_told_again = isinstance(event, AttributeChanged) and rerates
-        is_installed = isinstance(event, MeterInstalled)
-        if is_told_again or at_us < reached_us or not (is_installed or at_us > ended_us):
-            return count
-        reached_us = at_us
+            return False
+        at_us = instant_of(event.at, self._zone)
+        is_behind = at_us >= self._reached_us
+        if not isinstance(event, MeterInstalled):
+            is_behind = is_behind and at_us > self._ended_us
+        self._reached_us = max(self._reached_us, at_us)
         if isinstance(event, Reading | MeterRemoved):
-            ended_us = at_us
-    return len(events)
+            self._ended_us = max(self._ended_us, at_us)
+        if isinstance(event, AttributeChanged):
+            return is_behind and not self._rerates
+        self._meters.add(event.meter)
+        return is_behind and not (self._is_billed and self._may_move_a_bill(event))
+
+    def _may_move_a_bill(self, event: Event) -> bool:
+        """Bills end with readings: of another meter, or one replaced, they may end elsewhere."""
+        return len(self._meters) > 1 or not isinstance(event, MeterInstalled | Reading)
 
 
-def _in_order(
-    events: Sequence[Event], found: Meters, charged: Sequence[Amounts]
-) -> Iterator[Posting]:
-    pairs = zip(found.intervals, charged, strict=True)
+def _of_intervals(events: Sequence[Event], rated: Rated) -> Iterator[Posting]:
+    pairs = zip(rated[0].intervals, rated[1], strict=True)
     by_reading = {interval.seq: sum(amounts) for interval, amounts in pairs}
     for event in events:
         amount = by_reading.get(event.seq, 0)
         if _is_told(event, amount):
             yield event.seq, amount
-
-
-def _differences(case: Case, tariff: CompiledTariff, in_turn: int = 0) -> Iterator[Posting]:
-    """The difference of two full ratings, so that a late reading may give back."""
-    charges = Charges(tariff)
-
-    def charged_by(events: Sequence[Event]) -> tuple[Meters, list[Amounts]]:
-        found = meters(events, tariff)
-        known = known_of(events, case.attributes, tariff, found.quarantined)
-        return found, charges.of(found, known)
-
-    head = case.events[:in_turn]
-    found, charged = charged_by(head)
-    yield from _in_order(head, found, charged)
-    before = sum(map(sum, charged))
-    for count, event in enumerate(case.events[in_turn:], start=in_turn + 1):
-        after = sum(map(sum, charged_by(case.events[:count])[1]))
-        if _is_told(event, after - before):
-            yield event.seq, after - before
-        before = after
 
 
 def _is_told(event: Event, amount: int) -> bool:
