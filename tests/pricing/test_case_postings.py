@@ -88,10 +88,10 @@ def arrivals(draw: st.DrawFn) -> list[dict[str, Any]]:
     for _ in range(draw(st.integers(0, 2))):
         events.append(events.pop(draw(st.integers(0, len(events) - 1))))
     readings = [seq for seq, event in enumerate(events, 1) if event["type"] == "reading"]
-    if readings and draw(st.booleans()):
+    if draw(st.booleans()) and readings:
         right = {"corrects_seq": draw(st.sampled_from(readings)), "registers": {"total": "90"}}
         events.append(right | {"type": "reading_corrected", "day": 1})
-    if readings and draw(st.booleans()):
+    if draw(st.booleans()) and readings:
         withdrawn = {"type": "reading_cancelled", "cancels_seq": draw(st.sampled_from(readings))}
         events.append(withdrawn | {"day": 1})
     last = {"type": "reading", "day": 100, "meter": "M1", "registers": {"total": "2000"}}
