@@ -24,7 +24,7 @@ TOPICS: Final = {
     "adjust": ("adjust",),
     "readings": ("readings", "quarantine"),
     "meter": ("meter", "meter_simulate", "meter_wire"),
-    "tariff": ("tariff", "tariff_preview"),
+    "tariff": ("tariff", "tariff_preview", "tariff_holidays"),
     "policy": ("policy", "policy_preview"),
     "command": ("command",),
     "why": ("why",),

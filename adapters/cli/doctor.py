@@ -18,10 +18,14 @@ from adapters.store.schema import migrations
 from adapters.store.tables import events, log_heads
 from adapters.store.vault import VaultKeyError, read_master_key
 from adapters.views import Views
-from adapters.views.previews import published_terms
+from adapters.views.publications import in_force
 from adapters.views.tables import feed_positions
 from adapters.wiring import now_us, open_engine, open_terms, read_settings
+from ledger.aggregates.account.control import Terms
+from ledger.events.catalogue import PolicyPublished
+from ledger.pricing import CompiledTariff
 from ledger.store.ledger import LedgerTerms
+from ledger.store.session import compiled, terms_of
 from ledger.values import MICROS_PER_DAY, MICROS_PER_SECOND, local_day, micros
 
 GIB: Final = 1 << 30
@@ -62,7 +66,8 @@ def doctor() -> Shown:
         terms = open_terms(engine)
         with engine.execution_options(read_only=True).connect() as connection:
             checks = [*_of_database(connection), *_of_log(connection)]
-        checks += [*_of_views(engine, terms), *_holidays(engine, terms)]
+            checks += _holidays(connection, terms)
+        checks += _of_views(engine, terms)
         checks += _of_machine(settings, engine, terms)
     finally:
         engine.dispose()
@@ -212,21 +217,43 @@ def _steering(engine: Engine, views: Views) -> Check:
     return _checked("steering", detail, holds=lag <= LAG_MAX, otherwise="warning")
 
 
-def _holidays(engine: Engine, terms: LedgerTerms) -> Iterator[Check]:
-    """A policy spares holidays as far as they were known when it was published."""
+def _holidays(connection: Connection, terms: LedgerTerms) -> Iterator[Check]:
+    """Whoever asks a calendar knows the year that comes."""
     year = date.fromordinal(local_day(terms.timezone, now_us() + AHEAD_US)).year
-    is_asked = False
-    for policy_id, policy in published_terms(engine).items():
-        windows = policy.no_cut.windows if policy.no_cut else ()
-        known = [each.days.through_year for each in windows if each.days.holidays is not None]
-        if known:
-            is_asked = True
-            detail = f"policy {policy_id}: known through {min(known)}"
-            if min(known) < year:
-                detail += f"; publish it again when those of {year} are announced"
-            yield _checked("holidays", detail, holds=min(known) >= year, otherwise="warning")
-    if not is_asked:
-        yield _checked("holidays", "no policy asks a calendar", holds=True)
+    checks = [
+        check
+        for (topic, name), (version, document) in in_force(connection).items()
+        for check in (
+            _of_policy(name, terms_of(document, version), year)
+            if topic == PolicyPublished.TOPIC
+            else _of_tariff(name, compiled(document), year)
+        )
+    ]
+    yield from checks or [Check("holidays", "ok", "no policy or tariff asks a calendar")]
+
+
+def _of_policy(policy_id: str, policy: Terms, year: int) -> Iterator[Check]:
+    """It spares holidays as far as they were known when it was published."""
+    windows = policy.no_cut.windows if policy.no_cut else ()
+    known = [each.days.through_year for each in windows if each.days.holidays is not None]
+    if known:
+        detail = f"policy {policy_id}: known through {min(known)}"
+        if min(known) < year:
+            detail += f"; publish it again when those of {year} are announced"
+        yield _checked("holidays", detail, holds=min(known) >= year, otherwise="warning")
+
+
+def _of_tariff(tariff_id: str, tariff: CompiledTariff, year: int) -> Iterator[Check]:
+    """It can charge no reading of a year whose holidays it does not know."""
+    years = None if tariff.hours is None else tariff.hours.years
+    if years is not None:
+        detail = f"tariff {tariff_id}: known through {max(years, default='no year')}"
+        if year not in years:
+            detail += (
+                f"; readings of {year} would wait: when its holidays are announced, "
+                "wattledger tariff add-holidays FILE"
+            )
+        yield _checked("holidays", detail, holds=year in years, otherwise="warning")
 
 
 # ---------------------------------------------------------------- machine

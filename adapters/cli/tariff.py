@@ -25,7 +25,7 @@ def publish(files: Files) -> Shown:
             raise publish_tariff.TariffRefused(problems)
     with opened() as here:
         bodies = [publish_tariff.handle(each, here.ledger, here.context).body for each in documents]
-    rows = [(body["tariff_id"], body["version"], _changed(body)) for body in bodies]
+    rows = [(body["tariff_id"], body["version"], changed(body)) for body in bodies]
     return Shown(
         body=bodies[0] if len(bodies) == 1 else bodies,
         human=table(("tariff", "publication", ""), rows, right="publication"),
@@ -33,7 +33,8 @@ def publish(files: Files) -> Shown:
     )
 
 
-def _changed(body: Json) -> str:
+def changed(body: Json) -> str:
+    """What became of a document, in words."""
     if body.get("waits_for_approval"):
         return "waits for approval"
     return "published" if body["changed"] else "was published before"

@@ -7,9 +7,16 @@ from sqlalchemy import Connection, select
 
 from adapters.store.eras import events_of
 from adapters.store.rows import to_row
+from adapters.store.tables import events
 from adapters.views.accounts import Json
 from ledger.aggregates.tariff_draft import TariffDraft
-from ledger.events.catalogue import TariffApproved, TariffDrafted
+from ledger.events.catalogue import (
+    PolicyPublished,
+    TariffApproved,
+    TariffDrafted,
+    TariffPublished,
+)
+from ledger.events.registry import decode
 from ledger.ports import Row
 from ledger.store.session import CATALOGUE_SHARD
 from ledger.values import rfc3339, stream_id
@@ -32,6 +39,26 @@ def publications(connection: Connection, kind: str, document_id: str) -> list[Js
     found = [_publication(row, approvals) for row in _newest(connection, kind, document_id)]
     waiting = [_waiting(row) for row in drafts[:1] if row.topic == TariffDrafted.TOPIC]
     return waiting + found
+
+
+def in_force(connection: Connection) -> dict[tuple[str, str], tuple[int, bytes]]:
+    """Publication number and text of each document, by topic and id.
+
+    For checks that trust no view: it reads the catalogue's shard from end to end.
+    """
+    topics = (PolicyPublished.TOPIC, TariffPublished.TOPIC)
+    statement = (
+        select(events.c.topic, events.c.version, events.c.payload)
+        .where(events.c.shard == CATALOGUE_SHARD, events.c.topic.in_(topics))
+        .order_by(events.c.position)
+    )
+    found = {}
+    for topic, version, payload in connection.execute(statement):
+        told = decode(topic, payload)
+        if isinstance(told, PolicyPublished | TariffPublished):
+            name = told.policy_id if isinstance(told, PolicyPublished) else told.tariff_id
+            found[topic, name] = version, bytes(told.document)
+    return found
 
 
 def _newest(connection: Connection, kind: str, natural_id: str) -> list[Row]:

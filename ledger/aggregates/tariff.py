@@ -8,6 +8,10 @@ import msgspec
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
 from ledger.events.catalogue import TariffPublished
+from ledger.pricing.holidays import CALENDARS
+from ledger.pricing.hours import HOLIDAYS, NOTE
+
+Document = dict[str, Any]
 
 
 class Tariff(Aggregate):
@@ -43,6 +47,7 @@ def _require_continuation(old: bytes, new: bytes, today: str) -> None:
                 "tariff_changed",
                 f"/{key} differs from the published tariff; publish it under a new tariff_id.",
             )
+    _require_hours(before, after)
     begun = [version for version in before["versions"] if version["effective_from"] <= today]
     kept = {version["effective_from"]: version for version in after["versions"]}
     for version in begun:
@@ -69,6 +74,41 @@ def _require_continuation(old: bytes, new: bytes, today: str) -> None:
             "tariff_version_late",
             f"A new version must begin after {today}; this one begins on {late[0]}.",
         )
+
+
+def _require_hours(before: Document, after: Document) -> None:
+    """Hours stay as they are; of holidays only a year may come that nobody knew."""
+    if _hours(before) != _hours(after):
+        raise Refused(
+            "tariff_changed",
+            "/tou_calendar differs from the published tariff; publish it under a new tariff_id.",
+        )
+    told, kept = _years(before), _years(after)
+    for year, days in told.items():
+        if kept.get(year) != days:
+            raise Refused(
+                "tariff_changed",
+                f"/{HOLIDAYS} tells {year} otherwise than the published tariff, which may have "
+                "rated by it; keep that year as published.",
+            )
+    calendar = CALENDARS.get(str(_hours(before).get(HOLIDAYS)))
+    known = sorted((kept.keys() - told.keys()) & {*(calendar.years if calendar else ())})
+    if known:
+        raise Refused(
+            "tariff_changed",
+            f"/{HOLIDAYS} tells {known[0]}, which the published tariff knows already.",
+        )
+
+
+def _hours(document: Document) -> Document:
+    calendar: Document = document.get("tou_calendar") or {}
+    return {name: spans for name, spans in calendar.items() if name != NOTE}
+
+
+def _years(document: Document) -> dict[int, tuple[list[str], list[str]]]:
+    return {
+        each["year"]: (each["off"], each.get("worked", [])) for each in document.get(HOLIDAYS) or []
+    }
 
 
 def _without_end(version: dict[str, Any]) -> dict[str, Any]:

@@ -248,6 +248,16 @@ class Vending(_Part):
     arrears_share: Number | None = None
 
 
+class HolidayYear(_Part):
+    """Holidays of a year as they were announced: days, or spans such as `2027-02-06/2027-02-12`."""
+
+    year: Annotated[int, Field(ge=1900, le=2200)]
+    off: Annotated[list[Text], Field(min_length=1, max_length=366)]
+    worked: Annotated[list[Text], Field(max_length=366)] = []
+    """Days of a weekend that are worked in exchange."""
+    source: Text | None = None
+
+
 class TariffDocument(_Part):
     """A tariff: what is measured, and its versions in the order of their days."""
 
@@ -260,6 +270,8 @@ class TariffDocument(_Part):
     registers: Annotated[list[Register], Field(min_length=1, max_length=48)]
     tax: Tax
     tou_calendar: dict[str, str | dict[str, str]] | None = None
+    holidays: list[HolidayYear] = []
+    """Years that the calendar named by `tou_calendar` does not know, or knows otherwise."""
     vending: Vending | None = None
     source: Annotated[list[Text], Field(min_length=1)]
     confidence: Literal["high", "medium", "low"] | None = None

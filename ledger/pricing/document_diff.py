@@ -8,6 +8,7 @@ KEYS: Final = {
     "charges": "id",
     "modifiers": "id",
     "seasons": "id",
+    "holidays": "year",
     "no_cut_windows": "name",
 }
 """Lists whose members have a name: they are compared by it, wherever they stand."""

@@ -1,6 +1,7 @@
 """Holidays (节假日): days off and the weekend days worked for them (调休), year by year.
 
-A year is added when it is announced and never changed afterwards: what was rated by it stays.
+A year is added when it is announced and never changed afterwards: what was rated by it stays. A
+tariff may tell further years itself, so that nobody waits for the next release.
 
 China: the General Office of the State Council announces each year by a notice
 (国务院办公厅关于…年部分节假日安排的通知). All dates below were compared with the full texts:
@@ -8,16 +9,20 @@ China: the General Office of the State Council announces each year by a notice
 2024-11-12, 2026 as published by Xinhua on 2025-11-04.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
+from ledger.pricing.document import HolidayYear
 from ledger.pricing.position import NotRateable
+
+DAYS_MAX: Final = 366
 
 
 class Holidays(NamedTuple):
     """The days off of a country, for the years that have been announced."""
 
-    years: range
+    years: Sequence[int]
     days_off: frozenset[int]
     made_up: frozenset[int]
     """Days of a weekend that are worked in exchange."""
@@ -35,8 +40,36 @@ class Holidays(NamedTuple):
     def _require(self, day: int) -> None:
         year = date.fromordinal(day).year
         if year not in self.years:
-            message = f"The holidays of {year} are not in the calendar."
+            message = (
+                f"The tariff does not know the holidays of {year}. Add them by `wattledger tariff "
+                "add-holidays FILE`; then `wattledger readings quarantine recompute` charges what "
+                "waits."
+            )
             raise NotRateable("holidays_unknown", message)
+
+
+def with_years(known: Holidays | None, told: Sequence[HolidayYear]) -> Holidays:
+    """A calendar with the years that a tariff tells; of a year in both the tariff's days count."""
+    years, days_off, made_up = NOTHING_KNOWN if known is None else known
+    own = {each.year for each in told}
+    kept = [
+        {day for day in days if date.fromordinal(day).year not in own}
+        for days in (days_off, made_up)
+    ]
+    for each in told:
+        for found, texts in zip(kept, (each.off, each.worked), strict=True):
+            found.update(day for text in texts for day in days_of(text) or ())
+    return Holidays(tuple(sorted({*years, *own})), *map(frozenset, kept))
+
+
+def days_of(text: str) -> range | None:
+    """The days of `2027-01-01` or `2027-02-06/2027-02-12`; None where it cannot be read."""
+    first, _, last = text.partition("/")
+    try:
+        days = range(_day(first), _day(last or first) + 1)
+    except ValueError:
+        return None
+    return days if 0 < len(days) <= DAYS_MAX else None
 
 
 def _days(*spans: tuple[str, str]) -> frozenset[int]:
@@ -105,5 +138,6 @@ CHINA: Final = Holidays(
         )
     ),
 )
+NOTHING_KNOWN: Final = Holidays((), frozenset(), frozenset())
 CALENDARS: Final = {"cn": CHINA}
 """By the name that a tariff's `holidays` says."""

@@ -5,13 +5,13 @@ For meters with one register, `total`: what they counted is split by the tariff'
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from ledger.pricing.calendar import day_at, midnight
 from ledger.pricing.document import TariffDocument
-from ledger.pricing.holidays import CALENDARS, Holidays
+from ledger.pricing.holidays import CALENDARS, Holidays, with_years
 from ledger.pricing.lines import energy_registers
 from ledger.pricing.position import NotRateable
 from ledger.values import MICROS_PER_DAY, clock_us
@@ -104,6 +104,11 @@ class Hours:
             given = reached
         return parts
 
+    @property
+    def years(self) -> Sequence[int] | None:
+        """Years whose holidays are known; None where none are asked for."""
+        return None if self._holidays is None else self._holidays.years
+
     def day_type(self, day: int) -> str:
         """Workday, weekend, holiday, or a day of a weekend that is worked."""
         if self._holidays is not None:
@@ -188,7 +193,14 @@ def day_hours(document: TariffDocument) -> tuple[dict[str, dict[str, str]], Holi
     }
     if every_day:
         days.setdefault(WORKDAY, every_day)
-    return days, CALENDARS.get(str(calendar.get(HOLIDAYS)))
+    return days, _holidays(document)
+
+
+def _holidays(document: TariffDocument) -> Holidays | None:
+    """The calendar that the tariff names, with the years that it tells itself."""
+    named = (document.tou_calendar or {}).get(HOLIDAYS)
+    known = CALENDARS.get(str(named))
+    return known if named is None or not document.holidays else with_years(known, document.holidays)
 
 
 def spans_of(text: str) -> list[re.Match[str]] | None:

@@ -1,9 +1,10 @@
 """What can be wrong with the hours of a tariff: every minute of a day belongs to one register."""
 
 from collections.abc import Collection
+from datetime import date
 
-from ledger.pricing.document import TariffDocument
-from ledger.pricing.holidays import CALENDARS
+from ledger.pricing.document import HolidayYear, TariffDocument
+from ledger.pricing.holidays import CALENDARS, days_of
 from ledger.pricing.hours import (
     DAY_MINUTES,
     DAY_TYPES,
@@ -42,7 +43,7 @@ def calendar_problems(document: TariffDocument) -> Problems:
         yield Problem(pointer(PLACE), message, "day_type")
     if own and not unknown:
         yield from hour_problems(own, (PLACE,), energy_registers(document))
-    yield from _holiday_problems(calendar)
+    yield from _holiday_problems(document)
 
 
 def _day_problems(document: TariffDocument, name: str, spans: dict[str, str]) -> Problems:
@@ -60,11 +61,41 @@ def _day_problems(document: TariffDocument, name: str, spans: dict[str, str]) ->
         yield Problem(pointer(PLACE, name), message, "holidays")
 
 
-def _holiday_problems(calendar: dict[str, str | dict[str, str]]) -> Problems:
-    named = calendar.get(HOLIDAYS)
-    if named is not None and named not in CALENDARS:
-        message = f"There is no calendar {named}; there is: {', '.join(CALENDARS)}."
+def _holiday_problems(document: TariffDocument) -> Problems:
+    told = document.holidays
+    named = (document.tou_calendar or {}).get(HOLIDAYS)
+    if named is not None and named not in CALENDARS and not told:
+        message = (
+            f"There is no calendar {named}; there is: {', '.join(CALENDARS)}. Name one of them, or "
+            f"tell its years by `/{HOLIDAYS}`."
+        )
         yield Problem(pointer(PLACE, HOLIDAYS), message, "holidays")
+    if told and named is None:
+        message = f"Say by `/{PLACE}/{HOLIDAYS}` whose holidays these are, such as `cn`."
+        yield Problem(pointer(HOLIDAYS), message, "holidays")
+    years = [each.year for each in told]
+    for index, each in enumerate(told):
+        if each.year in years[:index]:
+            message = f"The holidays of {each.year} stand twice; leave one of them out."
+            yield Problem(pointer(HOLIDAYS, index, "year"), message, "holidays")
+        yield from _year_problems(each, (HOLIDAYS, index))
+
+
+def _year_problems(told: HolidayYear, at: Place) -> Problems:
+    seen: set[int] = set()
+    for name, texts in (("off", told.off), ("worked", told.worked)):
+        for number, text in enumerate(texts):
+            days, place = days_of(text), pointer(*at, name, number)
+            if days is None:
+                message = "Write a day as 2027-01-01, or several as 2027-02-06/2027-02-12."
+                yield Problem(place, message, "holidays")
+                continue
+            if {date.fromordinal(day).year for day in (days[0], days[-1])} != {told.year}:
+                message = f"{text} does not lie in {told.year}; each year tells its own days."
+                yield Problem(place, message, "holidays")
+            if seen.intersection(days):
+                yield Problem(place, f"A day of {text} is told twice; take it out.", "holidays")
+            seen.update(days)
 
 
 def _unknown_register(document: TariffDocument, *place: str) -> Problem:

@@ -81,3 +81,32 @@ def test_what_a_tariff_measures_and_how_it_is_taxed_never_changes() -> None:
         tariff("flat", service_kind="heat"),
     ):
         after().when(publish, other).refused("tariff_changed")
+
+
+YEAR = {"year": 2031, "off": ["2031-01-01"], "worked": ["2031-01-04"]}
+
+
+def by_day_type(*years: dict[str, Any], **calendar: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    hours = {"workday": {"total": "00:00-24:00"}, "holidays": "cn", **calendar}
+    return tariff("flat", NOW) | {"tou_calendar": hours, "holidays": list(years)}
+
+
+def given(document: dict[str, Any]) -> Scenario[Tariff]:
+    return Scenario(Tariff).given(published(document))
+
+
+def test_a_year_of_holidays_may_be_added_and_then_stays() -> None:
+    (fact,) = given(by_day_type()).when(publish, by_day_type(YEAR)).facts
+    assert isinstance(fact, TariffPublished)
+    given(by_day_type(YEAR)).when(publish, by_day_type()).refused("tariff_changed")
+    other = YEAR | {"off": ["2031-01-01/2031-01-02"]}
+    given(by_day_type(YEAR)).when(publish, by_day_type(other)).refused("tariff_changed")
+    known = YEAR | {"year": 2026, "off": ["2026-01-01"], "worked": []}
+    given(by_day_type()).when(publish, by_day_type(known)).refused("tariff_changed")
+
+
+def test_hours_that_were_rated_by_do_not_change() -> None:
+    longer = by_day_type(holiday={"total": "00:00-24:00"})
+    given(by_day_type()).when(publish, longer).refused("tariff_changed")
+    (fact,) = given(by_day_type()).when(publish, by_day_type(note="by the notice")).facts
+    assert isinstance(fact, TariffPublished)

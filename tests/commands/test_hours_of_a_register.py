@@ -10,7 +10,7 @@ from ledger.commands.correct_reading import CorrectReading
 from ledger.commands.late_readings import Reading
 from ledger.events.account import AccountCharged, MeteredInterval
 from ledger.events.registry import encode
-from ledger.previewing import Preview
+from ledger.previewing import Preview, Told
 from ledger.pricing import compile_tariff
 from tests.harness.desk import ACTOR, Desk, Json, at_us, moment, point
 from tests.harness.documents import energy, tariff, version
@@ -85,7 +85,10 @@ def test_a_late_reading_tells_the_hours_apart_after_all(home: Desk) -> None:
 def test_a_year_without_holidays_keeps_the_reading_aside(home: Desk) -> None:
     home.clock.go("2031-05-01T12:00")
     answer = home.read("M1", "2031-05-01T00:00", 10 * KWH)
-    assert [item["code"] for item in answer["quarantined"]] == ["holidays_unknown"]
+    (item,) = answer["quarantined"]
+    assert item["code"] == "holidays_unknown"
+    assert "holidays of 2026" not in item["reason"]
+    assert "wattledger tariff add-holidays FILE" in item["reason"]
 
 
 def test_a_tariff_that_leaves_its_hours_open_needs_a_meter_that_tells_them(desk: Desk) -> None:
@@ -109,7 +112,7 @@ def test_the_same_draft_changes_nothing_for_one_register(home: Desk) -> None:
     draft = compile_tariff(by_hours(BY_DAY_TYPE))
     stream = home.account("A1").stream_id
     history = [
-        (item.event.TOPIC, item.valid_at_us, encode(item.event))
+        Told(item.event.TOPIC, item.valid_at_us, item.command_id, encode(item.event))
         for item in home.recorded()
         if item.stream_id == stream
     ]

@@ -12,6 +12,7 @@ from adapters.store.engine import create_engine
 from adapters.views.tables import feed_positions
 from adapters.wiring import now_us
 from ledger.values import MICROS_PER_SECOND
+from tests.commands.test_hours_of_a_register import BY_DAY_TYPE, by_hours
 from tests.harness.desk import at_us
 from tests.harness.postgres import Postgres, find_programs
 from tests.harness.terminal import Terminal
@@ -87,7 +88,7 @@ def test_meters_that_nobody_tells_what_was_decided_are_a_warning(
 def test_holidays_that_are_not_known_yet_are_a_warning(
     embedded: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert checks(embedded)["holidays"] == ("ok", "no policy asks a calendar")
+    assert checks(embedded)["holidays"] == ("ok", "no policy or tariff asks a calendar")
     window = {"name": "holidays", "days": ["holiday"], "holidays": "cn", "through_year": 2026}
     document = {"policy_id": "standard", "no_cut_windows": [window]}
     file = embedded.folder / "policy.json"
@@ -99,3 +100,18 @@ def test_holidays_that_are_not_known_yet_are_a_warning(
     status, detail = checks(embedded)["holidays"]
     assert status == "warning"
     assert detail.endswith("; publish it again when those of 2027 are announced")
+
+
+def test_a_year_that_a_tariff_cannot_charge_is_a_warning_in_time(
+    embedded: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = by_hours(BY_DAY_TYPE)
+    path = embedded.write("hours.json", msgspec.json.encode(document).decode())
+    embedded.json("tariff", "publish", path)
+    monkeypatch.setattr("adapters.cli.doctor.now_us", lambda: at_us("2026-11-30"))
+    assert checks(embedded)["holidays"] == ("ok", "tariff hours: known through 2026")
+    monkeypatch.setattr("adapters.cli.doctor.now_us", lambda: at_us("2026-12-03"))
+    status, detail = checks(embedded)["holidays"]
+    assert status == "warning"
+    assert "readings of 2027 would wait" in detail
+    assert "wattledger tariff add-holidays FILE" in detail

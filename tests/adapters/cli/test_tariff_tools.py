@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.commands.test_hours_of_a_register import BY_DAY_TYPE, by_hours
 from tests.harness.documents import daily_fee, energy, sold, version
 from tests.harness.documents import tariff as made
 from tests.harness.ledgers import tariff
@@ -109,6 +110,23 @@ def test_silent_meters_accrue_once(embedded: Terminal) -> None:
     assert first["accounts"] == 1
     assert first["days"] > 100
     assert embedded.json("accrue")["days"] == 0
+
+
+def test_the_holidays_of_a_year_are_added_from_a_file(embedded: Terminal) -> None:
+    embedded.run("tariff", "publish", embedded.write("h.json", json.dumps(by_hours(BY_DAY_TYPE))))
+    notice = {"calendar": "cn", "year": 2031, "off": ["2031-01-01"]}
+    path = embedded.write("2031.json", json.dumps(notice))
+    body = embedded.json("tariff", "add-holidays", path)
+    assert (body["year"], [each["tariff_id"] for each in body["tariffs"]]) == (2031, ["hours"])
+    assert "knows 2031 already" in embedded.run("tariff", "add-holidays", path).stdout
+    wrong = embedded.write("wrong.json", json.dumps(notice | {"year": 2032}))
+    problem = embedded.json("tariff", "add-holidays", wrong, exit_code=1)
+    assert (problem["code"], problem["problems"][0]["path"]) == (
+        "tariff_invalid",
+        "/holidays/1/off/0",
+    )
+    unread = embedded.write("unread.json", json.dumps({"year": 2032}))
+    embedded.json("tariff", "add-holidays", unread, exit_code=2)
 
 
 def test_a_draft_waits_for_a_second_person(
