@@ -8,6 +8,7 @@ import pytest
 
 from ledger.pricing import CompiledTariff, NotRateable, compile_tariff, lint
 from tests.pricing.points import Point, household
+from tests.pricing.tariffs import ENERGY, accumulation, charges, document
 
 EXAMPLES: dict[str, Any] = {
     tariff["tariff_id"]: tariff
@@ -111,6 +112,31 @@ def test_the_power_factor_moves_capacity_and_energy_by_the_printed_table(
     assert lines.get("power_factor", 0) == pytest.approx(adjustment, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("factor", "surcharge"),
+    [("0.85", 0), ("0.80", 150_00), ("0.75", 300_00), ("0.60", 1_200_00)],  # printed, on RM 2000
+)
+def test_malaysia_adds_a_share_below_85_and_twice_that_below_75(
+    factor: str, surcharge: int
+) -> None:
+    table = {
+        "id": "power_factor",
+        "kind": "adjustment_table",
+        "input": "power_factor",
+        "of": ["energy"],
+        "standard": "0.85",
+        "steps": [
+            {"from": "0.75", "to": "0.84", "percent_per_001": "1.5"},
+            {"from": "0.00", "to": "0.74", "percent_per_001": "3"},
+        ],
+    }
+    priced = {"tiers": [{"upto": None}]} | charges({**ENERGY, "rates": ["0.50"]}, table)
+    account = household(power_factor=factor)
+    point = Point(compile_tariff(document(priced, currency="MYR")), "2020-01-01T00:00", account)
+    lines = point.lines("2020-02-01T00:00", 4_000_000)
+    assert (lines["energy"], lines.get("power_factor", 0)) == (2_000_00, surcharge)
+
+
 @pytest.mark.parametrize("factor", ["good", "93", "-0.5", True])
 def test_a_power_factor_that_is_no_number_from_0_to_1_keeps_the_reading(factor: bool | str) -> None:  # noqa: FBT001 - what was told
     account = household(transformer_kva=100, power_factor=factor)
@@ -201,3 +227,21 @@ def test_what_the_tariff_asks_for_and_nobody_told_is_a_reason_not_a_guess() -> N
     with pytest.raises(NotRateable, match="transformer_kva") as refused:
         point.passes("2006-04-01T00:00", 0, 1_000, 0)
     assert refused.value.code == "attribute_missing"
+
+
+def test_a_step_of_a_longer_bill_is_as_much_wider() -> None:
+    """45 days of a step of 100 a month: 45 / 30 × 100 = 150 (printed)."""
+    by_days = {"method": "days", "base_days": 30}
+    rated_by = compile_tariff(document(accumulation("billing_period", proration=by_days)))
+    point = Point(rated_by, "2021-04-01T00:00")
+    point.passes("2021-05-16T00:00", 200_000)
+    assert point.position.limits == (150_000,)
+
+
+def test_a_new_price_takes_its_days_of_the_bill() -> None:
+    """Twenty and ten of thirty days (printed): 300 kWh are 200 at 0.10 and 100 at 0.40."""
+    flat = accumulation("billing_period") | {"tiers": [{"upto": None}]}
+    old = {"effective_to": "2021-04-21"} | charges({**ENERGY, "rates": ["0.10"]})
+    new = {"effective_from": "2021-04-21"} | charges({**ENERGY, "rates": ["0.40"]})
+    point = Point(compile_tariff(document(flat | old, flat | new)), "2021-04-01T00:00")
+    assert point.lines("2021-05-01T00:00", 300_000) == {"energy": 20_00 + 40_00}
