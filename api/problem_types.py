@@ -94,6 +94,9 @@ OF_READINGS: Final[Mapping[str, str]] = {
     "reading_unknown": "There is no such reading that counts, or none in reach.",
 }
 OF_CONTROL: Final[Mapping[str, str]] = {
+    "batch_not_waiting": "The batch runs, has ended, or waited too long.",
+    "batch_too_large": "A batch has at most 5,000 accounts.",
+    "batch_unknown": "There is no such batch, or none in reach.",
     "command_ended": "The command has ended.",
     "command_not_retryable": "The command is under way, or was obeyed.",
     "command_not_supported": "The meter's model cannot do this.",
@@ -115,7 +118,7 @@ OF_CATALOGUE: Final[Mapping[str, str]] = {
     "draft_unknown": "No such draft waits.",
     "gateway_unknown": "There is no such gateway.",
     "policy_invalid": "The document has mistakes; `problems` names each with its fix.",
-    "same_person": "Whoever wrote a draft cannot approve it.",
+    "same_person": "Whoever wrote a draft, or asked for a batch, cannot approve it.",
     "tariff_invalid": "The document has mistakes; `problems` names each with its fix.",
     "tariff_version_changed": "A version that is in force cannot change.",
     "tariff_version_ended_in_the_past": "A version cannot end in the past.",

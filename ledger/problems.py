@@ -17,6 +17,7 @@ Json = dict[str, Any]
 UNKNOWN_THINGS: Final = frozenset(
     {
         "account_unknown",
+        "batch_unknown",
         "command_unknown",
         "draft_unknown",
         "gateway_unknown",
@@ -47,6 +48,7 @@ STATUSES: Final[dict[str, int]] = {
     "forbidden": 403,
     "csrf": 403,
     "too_large": 413,
+    "batch_too_large": 413,
     "policy_invalid": 422,
     "tariff_invalid": 422,
     "views_behind": 503,

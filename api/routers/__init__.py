@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.routers import (
     account_changes,
     accounts,
+    batches,
     catalogue,
     control,
     corrections,
@@ -26,6 +27,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     accounts.router,
     account_changes.router,
     control.router,
+    batches.router,
     trips.router,
     corrections.router,
     tariff_drafts.router,

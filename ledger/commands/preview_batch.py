@@ -2,9 +2,9 @@
 
 from collections import Counter
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ledger.access import Reach
 from ledger.aggregates import Refused
@@ -47,6 +47,12 @@ class PreviewBatch(Command):
     kind: OrderKind
     accounts: Accounts | None = None
     filter: BatchFilter | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.accounts is None) == (self.filter is None):
+            raise ValueError("either accounts or a filter are needed, and not both")
+        return self
 
     def orders(self) -> Orders:
         """The accounts that are named."""

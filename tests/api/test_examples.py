@@ -32,6 +32,8 @@ DAY: tuple[tuple[str, str, int], ...] = (
     ("post", f"{A}/commands", 202),
     ("post", "/api/v1/commands/{command_id}/cancel", 202),
     ("post", "/api/v1/commands/{command_id}/retry", 202),
+    ("post", "/api/v1/commands/batch/preview", 200),
+    ("post", "/api/v1/commands/batch", 202),
     ("post", "/api/v1/tariffs/preview", 200),
     ("post", "/api/v1/quarantine/recompute", 200),
     ("post", "/api/v1/receipts/{receipt_no}/reversal", 201),
@@ -66,7 +68,8 @@ def test_the_examples_of_bodies_do_what_they_say_and_every_question_is_answered(
             answer = admin.request(method, path, json=body, headers=key())
             assert answer.status_code == status, (method, path, answer.text)
             got: dict[str, Any] = answer.json()
-            names |= {name: got[name] for name in ("command_id", "receipt_no") if name in got}
+            minted = ("batch_id", "command_id", "receipt_no")
+            names |= {name: got[name] for name in minted if name in got}
             office.catch_up()
         charged = admin.get(f"/api/v1/accounts/{names['account_no']}/events?type=account.charged")
         names["position"] = str(charged.json()["items"][0]["position"])
