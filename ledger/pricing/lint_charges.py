@@ -22,7 +22,7 @@ from ledger.pricing.document import (
     Tier,
     Version,
 )
-from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
+from ledger.pricing.exact import QUANTITY_DIGITS
 from ledger.pricing.lines import charges_of, energy_registers
 from ledger.pricing.lint_numbers import (
     Place,
@@ -37,6 +37,8 @@ from ledger.pricing.problems import Problem, Problems, pointer
 GL: Final = re.compile(r"revenue|tax|credit|pass_through:\S.*")
 FACTOR_DIGITS: Final = 2
 """A power factor is told in hundredths."""
+SHARE_MAX: Final = 2
+"""A larger share of other lines is a percentage that was not divided by 100."""
 
 
 class Found(NamedTuple):
@@ -87,6 +89,9 @@ def _of_kind(found: Found, charge: Charge) -> Problems:
         case Percent():
             yield from _share_problems(found, charge)
             yield from price_problems(charge.rate, charge.gl, (*found.at, "rate"))
+            if abs(Fraction(charge.rate)) > SHARE_MAX:
+                message = "This is more than twice the lines; write a share of 13 % as 0.13."
+                yield Problem(pointer(*found.at, "rate"), message, "range")
         case AdjustmentTable():
             yield from _share_problems(found, charge)
             yield from _step_problems(found, charge)
@@ -219,7 +224,7 @@ def _demand_problems(found: Found, charge: Demand) -> Problems:
         message = "Demand has one price per kW and month; give exactly one, of this register."
         yield Problem(pointer(*at, "rates"), message, "rate_count")
     for price in (price for prices in rows.values() for price in prices):
-        yield from number_problems(price, PRICE_DIGITS, (*at, "rates"))
+        yield from price_problems(price, charge.gl, (*at, "rates"))
     if charge.ratchet is not None:
         yield from _part_problems(charge.ratchet.percent, (*at, "ratchet", "percent"))
         if charge.ratchet.lookback_months < 1:
@@ -243,6 +248,8 @@ def _share_problems(found: Found, charge: Percent | AdjustmentTable) -> Problems
         if name not in found.names() or name == charge.id:
             message = f"No other charge {name} in this version; correct the id."
             yield Problem(pointer(*found.at, "of", index), message, "unknown_charge")
+        elif name in charge.of[:index]:
+            yield Problem(pointer(*found.at, "of", index), "Name it once.", "duplicate")
 
 
 def circle_problems(charges: Sequence[Charge], place_of: Callable[[Charge], Place]) -> Problems:

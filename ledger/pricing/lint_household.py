@@ -11,9 +11,14 @@ from ledger.pricing.document import (
     Vending,
     Version,
 )
-from ledger.pricing.exact import PRICE_DIGITS, QUANTITY_DIGITS
+from ledger.pricing.exact import QUANTITY_DIGITS
 from ledger.pricing.lines import charges_of
-from ledger.pricing.lint_numbers import Place, number_problems, positive_problems
+from ledger.pricing.lint_numbers import (
+    Place,
+    number_problems,
+    positive_problems,
+    price_problems,
+)
 from ledger.pricing.problems import Problem, Problems, pointer
 
 TAKEN: Final = frozenset({"channel_fee", "arrears", "vat"})
@@ -39,6 +44,7 @@ def _shift_problems(version: Version, modifier: Modifier, at: Place) -> Problems
         yield Problem(pointer(*at), message, "missing_field")
     else:
         yield from number_problems(modifier.per_month, QUANTITY_DIGITS, (*at, "per_month"))
+        yield from positive_problems(modifier.per_month, (*at, "per_month"))
     if modifier.rate is not None:
         message = "Bounds that move have no price; take it out, or write flat_price."
         yield Problem(pointer(*at, "rate"), message, "charge")
@@ -53,7 +59,7 @@ def _flat_problems(version: Version, modifier: Modifier, at: Place) -> Problems:
     if modifier.rate is None:
         yield Problem(pointer(*at), "Say the one price.", "missing_field")
     else:
-        yield from number_problems(modifier.rate, PRICE_DIGITS, (*at, "rate"))
+        yield from price_problems(modifier.rate, "revenue", (*at, "rate"))
     for name in ("per_month", "only_tiers", "per_extra_person"):
         if getattr(modifier, name) is not None:
             message = "One price moves no bounds; take it out, or write shift_tiers."

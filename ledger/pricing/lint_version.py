@@ -51,6 +51,9 @@ def version_problems(document: TariffDocument, version: Version, at: Place) -> P
     yield from _all_charge_problems(document, version, at)
     for index, modifier in enumerate(version.modifiers):
         yield from modifier_problems(version, modifier, (*at, "modifiers", index))
+        if modifier.id in {each.id for each in version.modifiers[:index]}:
+            message = "Give each allowance its own id."
+            yield Problem(pointer(*at, "modifiers", index, "id"), message, "duplicate")
     yield from _bill_problems(document, version, at)
 
 
@@ -133,13 +136,19 @@ def _repeated(charge: Charge, seen: set[str], at: Place) -> Problems:
 
 
 def _bill_problems(document: TariffDocument, version: Version, at: Place) -> Problems:
-    known = {TOTAL, *(charge.id for charge in charges_of(version))}
+    own = {charge.id: charge.rounding or version.rounding for charge in charges_of(version)}
+    reached = {line: Fraction(rounding.quantum) for line, rounding in own.items()}
     for index, ladder in enumerate(version.bill_rounding):
         place = (*at, "bill_rounding", index)
-        if ladder.line not in known:
+        if ladder.line not in {TOTAL, *own}:
             message = f"No line {ladder.line}; write `total`, or the id of a charge."
             yield Problem(pointer(*place, "line"), message, "unknown_charge")
         yield from rounding_problems(ladder.rounding, document.currency, (*place, "rounding"))
+        quantum, before = Fraction(ladder.rounding.quantum), reached.get(ladder.line)
+        if before is not None and quantum < before:
+            message = f"It is rounded to {decimal(before)} before; go from fine to coarse."
+            yield Problem(pointer(*place, "rounding", "quantum"), message, "ladder")
+        reached[ladder.line] = quantum
 
 
 def _proration_problems(accumulation: Accumulation, at: Place) -> Problems:

@@ -34,6 +34,7 @@ AT = "/versions/0"
 SECOND = AT + "/charges/1"
 BOUGHT = accumulation(basis="purchase")
 ROUNDED = {"quantum": "1", "mode": "down"}
+FINER = "/bill_rounding/1/rounding/quantum"
 
 
 def second(charge: Document, **fields: Any) -> Document:  # noqa: ANN401 - JSON
@@ -53,6 +54,18 @@ def demanded(**fields: Any) -> Document:  # noqa: ANN401 - JSON
     return document(charges(ENERGY, DEMAND | fields), registers=["total", "peak_kw"])
 
 
+def bill(*ladder: Document) -> Document:
+    return document({"bill_rounding": list(ladder)})
+
+
+def to_whole(line: str) -> Document:
+    return {"line": line, "rounding": ROUNDED}
+
+
+def to_tenths(line: str) -> Document:
+    return {"line": line, "rounding": {"quantum": "0.1", "mode": "down"}}
+
+
 def hours(**spans: str) -> Document:
     flat = {"energy": {"peak": ["1", "2"], "valley": ["1", "2"]}}
     priced = charges(ENERGY | {"rates": flat["energy"]})
@@ -68,6 +81,8 @@ WRONG: list[tuple[Document, str, str]] = [
         "circle",
     ),
     (second(SHARE, rate="-0.1"), SECOND + "/rate", "negative"),
+    (second(SHARE, rate="13"), SECOND + "/rate", "range"),
+    (second(SHARE, of=["energy", "energy"]), SECOND + "/of/1", "duplicate"),
     (
         second(ENERGY, id="night", rates=["-0.17", "-0.6"]),  # The unit costs 0.5 at least.
         SECOND + "/rates/0",
@@ -95,6 +110,7 @@ WRONG: list[tuple[Document, str, str]] = [
         "steps",
     ),
     (second(DEMAND), SECOND + "/register", "registers"),
+    (demanded(rates=["-1"]), SECOND + "/rates", "negative"),
     (demanded(rates=["1", "2"]), SECOND + "/rates", "rate_count"),
     (
         demanded(ratchet={"percent": "80", "lookback_months": 11}),
@@ -163,6 +179,9 @@ WRONG: list[tuple[Document, str, str]] = [
         AT + "/accumulation/proration/tier_quantum",
         "range",
     ),
+    (modified(SHIFT, per_month="-100"), AT + "/modifiers/0/per_month", "range"),
+    (modified(FLAT, rate="-0.6"), AT + "/modifiers/0/rate", "negative"),
+    (document({"modifiers": [SHIFT, SHIFT]}), AT + "/modifiers/1/id", "duplicate"),
     (modified(SHIFT, rate="1"), AT + "/modifiers/0/rate", "charge"),
     (modified(SHIFT, per_month=None), AT + "/modifiers/0", "missing_field"),
     (modified(SHIFT, only_tiers=[2]), AT + "/modifiers/0/only_tiers/0", "tiers"),
@@ -180,16 +199,11 @@ WRONG: list[tuple[Document, str, str]] = [
         AT + "/modifiers/0/effect",
         "charge",
     ),
+    (bill(to_whole("nothing")), AT + "/bill_rounding/0/line", "unknown_charge"),
+    (bill(to_whole("energy"), to_tenths("energy")), AT + FINER, "ladder"),
+    (bill(to_whole("total"), to_tenths("total")), AT + FINER, "ladder"),
     (
-        document({"bill_rounding": [{"line": "nothing", "rounding": ROUNDED}]}),
-        AT + "/bill_rounding/0/line",
-        "unknown_charge",
-    ),
-    (
-        document(
-            {"bill_rounding": [{"line": "total", "rounding": ROUNDED}]}
-            | charges(ENERGY | {"id": "rounding"})
-        ),
+        document({"bill_rounding": [to_whole("total")]} | charges(ENERGY | {"id": "rounding"})),
         AT + "/charges/0/id",
         "duplicate",
     ),
@@ -250,6 +264,8 @@ def test_what_is_wrong_with_a_kind_is_named_by_place_and_code(
             seasons=[{"id": "summer", "months": [7], "tiers": [{"upto": "9"}, {"upto": None}]}],
         ),
         second(FREE),
+        bill(to_tenths("energy"), to_whole("energy"), to_whole("total"), to_whole("total")),
+        second(SHARE, rate="1.5"),
         second(TABLE),
         demanded(ratchet={"percent": "0.8", "lookback_months": 11}),
         modified(SHIFT, only_tiers=[1], valid_years=2, starts="next_month"),
