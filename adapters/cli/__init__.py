@@ -26,7 +26,7 @@ TOPICS: Final = {
     "meter": ("meter", "meter_simulate", "meter_wire"),
     "tariff": ("tariff", "tariff_preview", "tariff_holidays"),
     "policy": ("policy", "policy_preview"),
-    "command": ("command",),
+    "command": ("command", "command_batch"),
     "why": ("why",),
     "events": ("events",),
     "replay": ("replay",),

@@ -13,9 +13,8 @@ from api.bodies import cause_of, decide, execute, json_response, model_of
 from api.contract import answering, keyed, merged, taking
 from ledger.access import Principal
 from ledger.aggregates import Refused
-from ledger.commands import Json, command_batches
-from ledger.commands.command_batches import ORDERS_MAX, Orders
-from ledger.commands.preview_batch import PreviewBatch, points_of_kind, preview, require_few
+from ledger.commands import Json, command_batches, preview_batch
+from ledger.commands.preview_batch import PreviewBatch
 from ledger.queries import AccountsAsked, Asked
 from ledger.service import Service
 from ledger.store import Context
@@ -119,15 +118,10 @@ async def reject(request: Request, who: ControlWriter, batch_id: Numbered) -> Re
 
 
 def previewed(wanted: PreviewBatch, service: Service, who: Principal, context: Context) -> Json:
-    """What a batch would do, of the accounts of a list or of a filter."""
-    orders = _meant(wanted, service, who, context)
-    return preview(wanted.kind, orders, service.ledger, context, who.user.reach)
+    """What a batch would do, of what is in reach."""
+    reach = who.user.reach
 
+    def numbers_of(named: Json) -> list[str]:
+        return service.queries.account_numbers(AccountsAsked(**named), reach)
 
-def _meant(wanted: PreviewBatch, service: Service, who: Principal, context: Context) -> Orders:
-    if wanted.filter is None:
-        return wanted.orders()
-    named = wanted.filter.model_dump(exclude={"service_kind"})
-    asked = AccountsAsked(**named, limit=ORDERS_MAX + 1)
-    numbers = tuple(service.queries.account_numbers(asked, who.user.reach))
-    return points_of_kind(require_few(numbers), wanted.filter, service.ledger, context)
+    return preview_batch.handle(wanted, numbers_of, service.ledger, context, reach)

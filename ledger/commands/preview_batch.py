@@ -1,6 +1,7 @@
 """Preview a batch of device commands: whom it would reach, whom not and why, and what it does."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -57,6 +58,26 @@ class PreviewBatch(Command):
     def orders(self) -> Orders:
         """The accounts that are named."""
         return tuple((each.account_no, each.service_point or "") for each in self.accounts or ())
+
+
+NumbersOf = Callable[[Json], Sequence[str]]
+"""Numbers of the accounts that a monitor finds by its filters, as many as `limit` says."""
+
+
+def handle(
+    wanted: PreviewBatch,
+    numbers_of: NumbersOf,
+    ledger: Ledger,
+    context: Context,
+    reach: Reach = EVERYWHERE,
+) -> Json:
+    """What a batch would do, of the accounts of a list or of a filter; nothing is written."""
+    orders = wanted.orders()
+    if wanted.filter is not None:
+        named = wanted.filter.model_dump(exclude={"service_kind"})
+        numbers = require_few(tuple(numbers_of({**named, "limit": ORDERS_MAX + 1})))
+        orders = points_of_kind(numbers, wanted.filter, ledger, context)
+    return preview(wanted.kind, orders, ledger, context, reach)
 
 
 def preview(
