@@ -60,7 +60,7 @@ Registers = Annotated[dict[str, Numeral], Field(min_length=1)]
 
 class _Event(_Told):
     seq: int
-    note: str | None = None
+    note: object = None
 
 
 class MeterInstalled(_Event):
@@ -142,14 +142,14 @@ class Case(_Told):
     id: Text
     kind: Literal["sequence"] = "sequence"
     tariff: Text
-    title: str | None = None
-    tags: list[str] = []
+    title: object = None
+    tags: object = None
     policies: Policies = Policies()
     attributes: dict[str, Told] = {}
     events: list[Event]
     expected: dict[str, object] | None = None
-    printed: list[dict[str, object]] = []
-    note: str | None = None
+    printed: object = None
+    note: object = None
 
     def unread(self, *place: str | int) -> list[str]:
         """Pointers to what is not read of the case and its events, these by their numbers."""

@@ -137,6 +137,14 @@ def test_what_a_file_notes_beyond_its_form_is_named_and_changes_nothing() -> Non
     assert first.ignored == ["/author", "/cases/0/hand", "/cases/0/events/seq=2/quality"]
 
 
+def test_what_is_a_note_may_be_of_any_form() -> None:
+    document = read("cn_shanghai_elec.json")
+    notes = {"title": None, "tags": "tou", "printed": {"total": 5}, "note": ["one", "two"]}
+    document["cases"] = [document["cases"][0] | notes]
+    document["cases"][0]["events"][0]["note"] = 7
+    assert (only(document).ok, only(document).ignored) == (True, [])
+
+
 def test_numbers_may_stand_without_quotation_marks() -> None:
     document = read("cn_water.json")
     document["cases"] = document["cases"][2:]
