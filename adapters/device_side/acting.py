@@ -17,6 +17,7 @@ from adapters.devices.hearing import HELD_US, NEVER_US, STATUS, heard
 from adapters.devices.hearing import TOPICS as COMMAND_TOPICS
 from adapters.devices.poller import Poller
 from adapters.devices.reconciling import Reconciler
+from adapters.devices.trip_rate import MINUTE_US, SentTrip, TripRate
 from adapters.devices.waiting import Waiting
 from adapters.settings import Settings
 from adapters.views.device_queue import (
@@ -29,6 +30,7 @@ from adapters.views.device_queue import (
 )
 from adapters.views.following import Following, RememberedFollowing, heads
 from adapters.views.meter_lines import meter_addresses
+from adapters.views.recent_trips import recent_trips
 from ledger.commands import guarantee, steer_supply
 from ledger.devices import MeterAddress
 from ledger.events import Recorded
@@ -73,7 +75,7 @@ class Acting:
             self._fleet,
             self._address_of,
             may_trip=settings.trips == "on",
-            trips_a_minute=settings.trips_per_minute,
+            rate=self._rate(settings.trips_per_minute),
             may_act=may_act,
         )
         self._reconciler = Reconciler(ledger, self.dispatcher)
@@ -224,6 +226,12 @@ class Acting:
             again_at_us=0 if queued.status == "held" else queued.again_us,
             position=queued.position,
         )
+
+    def _rate(self, trips_a_minute: int) -> TripRate:
+        """Whoever acted before may have cut customers within this minute: they count."""
+        recent = recent_trips(self._engine, self._ledger.clock() - MINUTE_US)
+        sent = [SentTrip(self._gateway_of(trip.meter_no), trip.at_us) for trip in recent]
+        return TripRate(trips_a_minute, sent)
 
     def _address_of(self, meter_no: str) -> MeterAddress | None:
         with self._reader.begin() as connection:

@@ -7,13 +7,13 @@ whoever falls over in the middle leaves a command of which the next one reads th
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, Protocol
 
 from adapters.devices.hearing import HELD_US
+from adapters.devices.trip_rate import TripRate
 from adapters.devices.waiting import Waiting, WaitingList
 from ledger.aggregates import Refused
 from ledger.aggregates.account.supply import TRIP
@@ -35,6 +35,7 @@ from ledger.ports import LogUnavailableError
 from ledger.store import Ledger
 
 HANDS: Final = 32
+TRIPS_A_MINUTE: Final = 60
 LOOKS_S: Final = (0.0, 0.1, 0.4, 1.0)
 """Pauses before each look at a meter that obeys: a relay takes a moment to move."""
 ANSWER_S: Final = 60.0
@@ -43,7 +44,6 @@ AFTER_FAULT_US: Final = 2_000_000
 """Pause after a fault of our own, or after a step that changed nothing."""
 STILL_US: Final = {"held": HELD_US, "awaiting_customer": CUSTOMER_US}
 IDLE_S: Final = 1.0
-MINUTE_US: Final = 60_000_000
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ class Fleet(Protocol):
 class Dispatcher:
     """Carries commands on; `address_of` tells where a meter is reached, None while nowhere.
 
-    `may_trip` False is the kill switch: nothing is cut, everything else goes on. No more than
-    `trips_a_minute` are sent to one gateway. `may_act` is asked right before anything is sent: a
+    `may_trip` False is the kill switch: nothing is cut, everything else goes on. `rate` bounds how
+    fast one gateway's customers are cut. `may_act` is asked right before anything is sent: a
     process that slept may have been replaced meanwhile.
     """
 
@@ -73,16 +73,15 @@ class Dispatcher:
         address_of: Callable[[str], MeterAddress | None],
         *,
         may_trip: bool = True,
-        trips_a_minute: int = 60,
+        rate: TripRate | None = None,
         may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
         self._fleet = fleet
         self._address_of = address_of
         self._may_trip = may_trip
-        self._trips_a_minute = trips_a_minute
+        self._rate = rate or TripRate(TRIPS_A_MINUTE)
         self._may_act = may_act
-        self._trips: dict[str, deque[int]] = {}
         self._list = WaitingList()
         self._broken: set[str] = set()
         self._changed = threading.Condition()
@@ -174,11 +173,18 @@ class Dispatcher:
             return recheck(command.command_id, self._ledger, may_trip=self._may_trip)
         if command.status in SENT:
             return self._look(command, command.attempt, self._address_of(command.meter_no))
-        if command.kind == TRIP and not self._has_turn(command.gateway):
-            later_us = self._ledger.clock() + MINUTE_US // self._trips_a_minute
+        if command.kind != TRIP:
+            return self._dispatch(command)
+        later_us = self._rate.take_turn(command.gateway, self._ledger.clock())
+        if later_us:
             return Progress(command.status, command.attempt, later_us, command.position)
+        return self._dispatch(command)
+
+    def _dispatch(self, command: Waiting) -> Progress:
         leave = begin_dispatch(command.command_id, self._ledger, may_trip=self._may_trip)
         if isinstance(leave, Progress):
+            if command.kind == TRIP:
+                self._rate.give_back(command.gateway)
             return leave
         outcome = self._send(leave, _kind(command))
         progress = record_sent(leave.command_id, leave.attempt, outcome, self._ledger)
@@ -210,18 +216,6 @@ class Dispatcher:
             if is_clear or self.know(command.command_id) is None:
                 break  # Or a newer order took its place, and waits for this meter.
         return record_seen(command.command_id, attempt, outcome, self._ledger)
-
-    def _has_turn(self, gateway: str) -> bool:
-        """Whether another trip may be sent to a gateway within this minute."""
-        now_us = self._ledger.clock()
-        with self._changed:
-            sent = self._trips.setdefault(gateway, deque())
-            while sent and sent[0] <= now_us - MINUTE_US:
-                sent.popleft()
-            if len(sent) >= self._trips_a_minute:
-                return False
-            sent.append(now_us)
-            return True
 
 
 def _kind(command: Waiting) -> OrderKind:

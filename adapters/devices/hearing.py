@@ -37,12 +37,12 @@ def heard(recorded: Recorded, known: Waiting | None, gateway_of: Callable[[str],
     event: Any = recorded.event
     is_request = isinstance(event, facts.CommandRequested)
     meter_no = getattr(event, "meter_no", None) or (known.meter_no if known else "")
-    is_elsewhere = known is None or meter_no != known.meter_no
+    is_there = known is not None and meter_no == known.meter_no
     return Waiting(
         command_id=event.command_id,
         kind=event.kind if is_request else (known.kind if known else ""),
         meter_no=meter_no,
-        gateway=gateway_of(meter_no) if is_elsewhere or known is None else known.gateway,
+        gateway=(known.gateway if known and is_there else "") or gateway_of(meter_no),
         status=STATUS[type(event)],
         attempt=getattr(event, "attempt", known.attempt if known else 0),
         again_at_us=NEVER_US if is_request else _again(event, recorded),

@@ -38,11 +38,12 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_side, "RENEW_S", 0.2)
 
 
-def act_until_killed(url: str, folder: Path) -> None:
+def act_until_killed(url: str, folder: Path, trips_per_minute: int = 60) -> None:
     """Another process of the same ledger that reads and commands its meters."""
     vars(device_side).update(Lease=partial(Lease, lasts_us=LEASE_US), RENEW_S=0.2)
     with open_ledger(url, folder) as opened:
-        DeviceSide(settings_for(url), opened.ledger, opened.engine).start()
+        settings = settings_for(url, trips_per_minute=trips_per_minute)
+        DeviceSide(settings, opened.ledger, opened.engine).start()
         time.sleep(600)
 
 
