@@ -10,10 +10,10 @@ from typing import Any
 
 from ledger.aggregates import Refused
 from ledger.aggregates.account import Account
+from ledger.aggregates.account.consumption import known_of
 from ledger.aggregates.account.intervals import Known, Series
 from ledger.aggregates.account.rerating import (
     Change,
-    as_rated,
     change_of,
     quantities,
     rated,
@@ -25,7 +25,6 @@ from ledger.events import account as facts
 from ledger.events.account import ChargeLine, MeteredInterval
 from ledger.explaining_units import sale_explained, units_used
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable, Position, explain
-from ledger.pricing.bills import in_bill
 from ledger.pricing.context import Context
 from ledger.pricing.explain import money_text, quantity_text
 from ledger.pricing.hours import TOTAL
@@ -80,7 +79,7 @@ def _charge(
             interval.from_us,
             interval.to_us,
             quantities(tariff, interval),
-            in_bill(before.rating_context(), tariff.timezone, interval.from_us, point.bill_from_us),
+            known_of(before, point, interval.to_us, tariff),
         )
     except NotRateable as reason:
         raise Refused(reason.code, str(reason)) from reason
@@ -109,9 +108,8 @@ def _correction(
         nothing: Json = {"silent_days": [], "differences": []}
         return {**told, "intervals": came, **nothing, **_foot(event, tariff)}
     series, context = change.series, before.rating_context()
-    intervals = series.intervals()
-    _, totals = rated(tariff, series, intervals, context)
-    position, derived = _derived(tariff, series, intervals, context)
+    _, totals = rated(tariff, series, context)
+    position, derived = _derived(tariff, series, context)
     silent = tariff.derive_fixed_only(position, series.fixed_at_us, context)[2]
     return {
         **told,
@@ -126,26 +124,21 @@ def _correction(
 
 
 def _derived(
-    tariff: CompiledTariff,
-    series: Series,
-    intervals: list[MeteredInterval],
-    context: Context | None,
+    tariff: CompiledTariff, series: Series, context: Context | None
 ) -> tuple[Position, list[Json]]:
     """Where the tiers stand after the intervals, and every step of each."""
     position, derived = series.begin(tariff), []
     try:
-        for interval in intervals:
-            position, _, steps = tariff.derive(
-                position, *as_rated(tariff, series, interval, context)
-            )
+        for each in series.rateable(tariff, context):
+            position, _, steps = tariff.derive(position, *each)
             derived.append(steps)
     except NotRateable as reason:
         if reason.code != CLOSED_WINDOW:
             raise
-        position, derived = side_by_side(tariff, series, intervals, context)
+        position, derived = side_by_side(tariff, series, context)
     return position, [
         {**_metered(interval, tariff), "steps": explain(tariff, steps)}
-        for interval, steps in zip(intervals, derived, strict=True)
+        for interval, steps in zip(series.intervals(), derived, strict=True)
     ]
 
 

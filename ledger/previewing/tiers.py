@@ -1,13 +1,18 @@
 """Tiers under a draft (试算阶梯): what points of one kind counted, and what that comes to."""
 
+from bisect import insort
+
 from ledger.events import account as facts
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable
-from ledger.pricing.bills import GoingOn, Place, bill_from, in_bill
+from ledger.pricing.bills import End, beside, closed, with_bills
 from ledger.pricing.context import Context
 from ledger.pricing.hours import counted
 from ledger.pricing.side_by_side import OpenWindows, amounts_of
+from ledger.values import local_us
 
 Quantities = tuple[int, ...]
+Place = tuple[str, int]
+"""A meter, and when an interval of it began."""
 
 
 class Tiers:
@@ -15,6 +20,7 @@ class Tiers:
 
     __slots__ = (
         "_begun_us",
+        "_bills",
         "_draft",
         "_fixed_at_us",
         "_going_on",
@@ -30,8 +36,9 @@ class Tiers:
         self._position = draft.start(begun_us)
         self._intervals: dict[Place, tuple[int, Quantities]] = {}
         """By meter and beginning: the end, and what was counted."""
-        self._going_on: dict[Place, GoingOn] = {}
-        """Meters that went on in the bill of the one before, by their first intervals."""
+        self._going_on: set[End] = set()
+        """Meters that were replaced within a bill, and when."""
+        self._bills: list[int] = []
         self._through_us = self._posted = self._fixed_at_us = 0
 
     def take(
@@ -42,7 +49,10 @@ class Tiers:
         if at_us < self._through_us:
             return self._charged(self._total(context))
         self._through_us = at_us
-        known = self._known(place, context) if self._going_on else context
+        known = context
+        if self._draft.tables.is_billed:
+            self._note_bill(at_us)
+            known = self._known(place[1], at_us, context)
         try:
             self._position, amounts = self._draft.rate(
                 self._position, place[1], at_us, quantities, known
@@ -58,8 +68,8 @@ class Tiers:
     def replace(self, event: facts.MeterReplaced, at_us: int) -> None:
         """Another meter counts; it may go on in the same bill."""
         if event.bill_from_us:
-            new, old = event.new_meter_no, event.old_meter_no
-            self._going_on[new, at_us] = GoingOn(new, at_us, old, event.bill_from_us)
+            self._going_on.add((event.old_meter_no, at_us))
+            self._find_bills()
 
     def correct(self, event: facts.ChargeCorrected, context: Context | None) -> int:
         """Charge the difference where intervals became others."""
@@ -85,10 +95,11 @@ class Tiers:
             for (meter_no, from_us), (to_us, quantities) in self._intervals.items()
         )
         self._through_us = ordered[-1][0] if ordered else 0
+        self._find_bills()
         start = self._draft.start(min([self._begun_us, *(from_us for _, from_us, _, _ in ordered)]))
         told = [
-            (from_us, to_us, quantities, self._known((meter_no, from_us), context))
-            for to_us, from_us, meter_no, quantities in ordered
+            (from_us, to_us, quantities, self._known(from_us, to_us, context))
+            for to_us, from_us, _, quantities in ordered
         ]
         total, position = 0, start
         try:
@@ -110,14 +121,20 @@ class Tiers:
         )
         return sum(amounts)
 
-    def _known(self, place: Place, context: Context | None) -> Context | None:
-        """What an interval is rated by: in the bill of the meter before, where that goes on."""
-        since_us = bill_from(self._going_on, place, self._begun)
-        return in_bill(context, self._draft.timezone, place[1], since_us)
+    def _known(self, from_us: int, to_us: int, context: Context | None) -> Context | None:
+        """What an interval is rated by: the bills that it lies over, where tiers count so."""
+        if not self._draft.tables.is_billed:
+            return context
+        return with_bills(context, beside(self._bills, from_us, to_us, self._draft.timezone))
 
-    def _begun(self, meter_no: str, to_us: int) -> int | None:
-        """When the interval began with which a meter ended."""
-        for (each_no, from_us), (end_us, _) in self._intervals.items():
-            if (each_no, end_us) == (meter_no, to_us):
-                return from_us
-        return None
+    def _note_bill(self, at_us: int) -> None:
+        """The next bill ends with a reading, until the meter turns out to be replaced."""
+        bill = local_us(self._draft.timezone, at_us)
+        if bill not in self._bills[-1:]:
+            insort(self._bills, bill)
+
+    def _find_bills(self) -> None:
+        if self._draft.tables.is_billed:
+            pairs = self._intervals.items()
+            ends = [(meter_no, to_us) for (meter_no, _), (to_us, _) in pairs]
+            self._bills = sorted(closed(ends, self._going_on, self._draft.timezone))

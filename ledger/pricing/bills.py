@@ -1,67 +1,46 @@
-"""Bills (账单) that go on: a billing period without a told day ends with a reading, not a meter."""
+"""Bills (账单) that run from reading to reading, of all meters that count towards the same tiers.
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+A bill ends with a reading of any of them; the last reading of a meter that is replaced ends none.
+Times of bills are those of the wall clock.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from ledger.pricing.calendar import midnight
 from ledger.pricing.context import NOTHING_KNOWN, Context
+from ledger.pricing.position import Position
 from ledger.values import local_us
 
-Place = tuple[str, int]
-"""An interval among others: its meter, and when it began."""
+End = tuple[str, int]
+"""A meter, and when an interval of it ended."""
+Bills = tuple[int, ...]
 
 
-class GoingOn(NamedTuple):
-    """A meter that goes on in the bill of the one that it replaced."""
-
-    meter_no: str
-    at_us: int
-    old_meter_no: str
-    bill_from_us: int
-    """Since when the bill runs."""
-
-    @property
-    def place(self) -> Place:
-        """Of the meter's first interval."""
-        return self.meter_no, self.at_us
+def closed(ends: Iterable[End], going_on: Collection[End], timezone: str) -> set[int]:
+    """When bills ended: with each of these ends, but where the bill goes on."""
+    return {local_us(timezone, end[1]) for end in ends if end not in going_on}
 
 
-def by_place(meters: Iterable[GoingOn]) -> dict[Place, GoingOn]:
-    """The meters that go on, by their first intervals."""
-    return {each.place: each for each in meters}
+def closed_before(
+    position: Position, until_us: int, going_on: Iterable[End], timezone: str
+) -> Bills:
+    """Bills before what counts on from a position that is known up to a time."""
+    if position.bills:
+        return position.bills
+    if position.bill_goes_on or any(end[1] == until_us for end in going_on):
+        return (midnight(position.window_from),)
+    return (local_us(timezone, until_us),)
 
 
-def bill_from(
-    going_on: Mapping[Place, GoingOn],
-    place: Place,
-    begun: Callable[[str, int], int | None] = lambda _meter_no, _to_us: None,
-) -> int:
-    """Since when the bill of an interval runs.
-
-    `begun` tells when the last interval of an old meter began, where that may have changed.
-    """
-    known = going_on.get(place)
-    if known is None:
-        return place[1]
-    since_us = begun(known.old_meter_no, known.at_us)
-    if since_us is None:
-        return known.bill_from_us
-    return bill_from(going_on, (known.old_meter_no, since_us), begun)
+def beside(bills: Sequence[int], from_us: int, to_us: int, timezone: str) -> Bills:
+    """Those of sorted bills that an interval lies over: from the one before it to its end."""
+    first = bisect_right(bills, local_us(timezone, from_us)) - 1
+    return tuple(bills[max(first, 0) : bisect_right(bills, local_us(timezone, to_us))])
 
 
-def changed(meters: Iterable[GoingOn], ended: Mapping[Place, int]) -> tuple[GoingOn, ...]:
-    """The same where old meters ended with other intervals: when each began, by meter and end."""
-    found: dict[Place, GoingOn] = {}
-    for each in meters:
-        found[each.place] = each
-        since_us = bill_from(found, each.place, lambda *end: ended.get(end))
-        found[each.place] = each._replace(bill_from_us=since_us)
-    return tuple(found.values())
-
-
-def in_bill(context: Context | None, timezone: str, from_us: int, since_us: int) -> Context | None:
-    """What an interval is rated by whose bill runs since a time."""
-    if since_us == from_us:
-        return context
-    return msgspec.structs.replace(context or NOTHING_KNOWN, bills=(local_us(timezone, since_us),))
+def with_bills(context: Context | None, bills: Bills) -> Context:
+    """What an interval is rated by that lies over these bills."""
+    return msgspec.structs.replace(context or NOTHING_KNOWN, bills=bills)

@@ -56,6 +56,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The same of months before `months_through`; none without days in `fixed_gaps`."""
     bill_goes_on: bool = False
     """The last interval ended with a meter, not with a bill: the next one is of the same bill."""
+    bills: tuple[int, ...] = ()
+    """When bills of meters side by side ended, as far as one of them may still count over it."""
 
 
 class Line(NamedTuple):

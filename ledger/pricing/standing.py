@@ -32,6 +32,7 @@ class Standing:
         self.months = Borne(position.months_through, position.month_gaps)
         """Which of them have borne their fixed charges."""
         self.bill_goes_on = position.bill_goes_on
+        self.bills = position.bills
         self.season = position.season
         self.fixed_window = position.fixed_window or (position.version, position.window_from)
         self.has_one_price = position.limits_den == 0
@@ -68,6 +69,7 @@ class Standing:
             fixed_gaps=self._open(self.days, self.window[0]),
             month_gaps=self._open(self.months, month_of(self.window[0])),
             bill_goes_on=self.bill_goes_on,
+            bills=self.bills,
         )
 
     def _open(self, borne: Borne, opened: int) -> Gaps:

@@ -44,6 +44,8 @@ class Tables:
         self.fixed_tracks = frozenset(
             fee.line for version in self.versions for plan in version.plans for fee in plan.fixed
         )
+        self.is_billed = any(version.is_billed for version in self.versions)
+        """Whether tiers ever count over a billing period."""
         self.bounds_known: dict[tuple[object, ...], list[Fraction]] = {}
         self.is_simple = self.tracks == self.lines and all(each.is_simple for each in self.versions)
 

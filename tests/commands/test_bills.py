@@ -84,20 +84,30 @@ def test_a_late_reading_of_the_old_meter_opens_the_bill_that_goes_on(household: 
     holds(household, -150 * 50)
 
 
-def test_a_meter_that_joins_later_begins_a_bill_of_its_own(desk: Desk) -> None:
+def test_a_meter_that_joins_later_counts_in_the_bill_that_runs(desk: Desk) -> None:
     desk.publish(BILLED)
     desk.open("A1", point("M1", "billed"))
     desk.replace("A1", "2026-01-15", {"total": "60"}, "M3", {"total": "0"})
     desk.install("A1", point("M2", "billed", "2026-01-20"))
     read(desk, "M2", "01-25", 90_000)
-    holds(desk, -150 * 50)
-    read(desk, "M3", "02-01", 70_000)
-    read(desk, "M2", "01-22", 40_000)
+    holds(desk, -(100 * 50 + 50 * 100))
+
+
+def test_a_reading_of_another_meter_ends_the_bill_within_an_interval(desk: Desk) -> None:
+    desk.publish(BILLED)
+    desk.open("A1", point("M1", "billed"))
+    desk.replace("A1", "2026-01-15", {"total": "60"}, "M3", {"total": "0"})
+    desk.install("A1", point("M2", "billed", "2026-01-20"))
+    read(desk, "M2", "01-25", 90_000)
+    read(desk, "M3", "02-01", 85_000)  # 5 a day: 50 until the 25th, 35 behind it.
+    holds(desk, -(100 * 50 + 100 * 100 + 35 * 50))
+    read(desk, "M2", "01-22", 40_000)  # 60 + 35 + 40, then 15 + 50, then 35.
+    holds(desk, -(100 * 50 + 35 * 100 + 65 * 50 + 35 * 50))
     correct = CorrectReading.model_validate(
         {"meter_no": "M1", "at": moment("2026-01-15"), "registers": {"total": "50"}, "reason": "x"}
     )
     handle(correct, desk.ledger, ACTOR)
-    assert desk.account("A1").balance_minor == -(90 * 50 + 100 * 50 + 20 * 100)
+    holds(desk, -(100 * 50 + 25 * 100 + 65 * 50 + 35 * 50))
 
 
 def test_whatever_order_readings_come_in_the_bills_are_the_same() -> None:

@@ -27,6 +27,11 @@ CASES = {
 LARGEST_WRAP = Decimal(1_000_000)
 
 
+def spelt(value: Any) -> Any:  # noqa: ANN401 - as a case tells an attribute
+    """A number with decimals as accounts are told it."""
+    return str(value) if isinstance(value, float) else value
+
+
 def milli(text: str) -> int:
     return int(Decimal(text) * 1_000)
 
@@ -70,7 +75,7 @@ class Case:
                 point,
                 currency=self.tariff["currency"],
                 timezone=self.tariff["timezone"],
-                attributes=self.case["attributes"],
+                attributes={name: spelt(each) for name, each in self.case["attributes"].items()},
             )
         self.points[event["meter"]] = shown["service_points"][-1]["service_point"]
 
@@ -106,7 +111,7 @@ class Case:
         correct_reading.handle(command, self.desk.ledger, ACTOR)
 
     def attribute_changed(self, event: Json, at_us: int) -> None:
-        told = {event["attribute"]: event["value"]}
+        told = {event["attribute"]: spelt(event["value"])}
         change = change_attributes.ChangeAttributes(
             account_no="A1", attributes=told, reason="approved", valid_from_us=at_us
         )
@@ -138,7 +143,6 @@ OWN = {
 }
 TWICE_AT_ONCE = {"B06", "C03"}
 """A meter is read twice at the very same time: on an account the second reading contradicts."""
-DIFFERENT = {"B07"}
 
 
 def filled(tariff: Json, policies: Json) -> Json:
@@ -158,7 +162,7 @@ def own_case(name: str, desk: Desk) -> Case:
     return Case(desk, {"attributes": {}} | case, filled(tariff, case.get("policies", {})))
 
 
-@pytest.mark.parametrize("name", sorted(OWN.keys() - TWICE_AT_ONCE - DIFFERENT))
+@pytest.mark.parametrize("name", sorted(OWN.keys() - TWICE_AT_ONCE))
 def test_an_account_is_charged_what_a_case_of_our_own_says(name: str, sqlite_url: str) -> None:
     desk = Desk.at(sqlite_url)
     desk.clock.go("2040-01-01")

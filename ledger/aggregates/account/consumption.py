@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
@@ -9,9 +11,10 @@ from ledger.aggregates.account.turns import is_in_turn
 from ledger.aggregates.account.units import paid_by, take, taxed_lines
 from ledger.events import account as facts
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable
-from ledger.pricing.bills import in_bill
-from ledger.pricing.position import SOLD_IN_UNITS
-from ledger.values import closing_day
+from ledger.pricing.bills import Bills, with_bills
+from ledger.pricing.context import Context
+from ledger.pricing.position import SOLD_IN_UNITS, Position
+from ledger.values import closing_day, local_us
 
 HOUR_US: Final = 3_600_000_000
 FUTURE_US: Final = 300_000_000
@@ -54,11 +57,9 @@ def charge(
     if isinstance(measured, Quarantine):
         return measured
     registers, quantities = measured
-    known = account.rating_context()
-    if point.is_shared:
-        if not is_in_turn(account, point, at_us, tariff):
-            return OUT_OF_TURN
-        known = in_bill(known, tariff.timezone, point.last_at_us, point.bill_from_us)
+    if point.is_shared and not is_in_turn(account, point, at_us, tariff):
+        return OUT_OF_TURN
+    known = known_of(account, point, at_us, tariff)
     try:
         position, amounts = tariff.rate(point.position, point.last_at_us, at_us, quantities, known)
     except NotRateable as reason:
@@ -67,7 +68,7 @@ def charge(
         is_old = point.is_shared and reason.code == CLOSED_WINDOW
         return OUT_OF_TURN if is_old else Quarantine(reason.code, str(reason))
     if point.is_shared:
-        position = sharing.ahead(position, sharing.end_of(account, point), at_us)
+        position = _for_all(account, point, at_us, tariff, position)
     day = closing_day(account.timezone, at_us)
     total = sum(amounts)
     lines, tax_month, taxed = charge_lines(account, tariff, amounts, day)
@@ -93,6 +94,30 @@ def charge(
         taxed,
         position,
     )
+
+
+def known_of(account: Account, point: Point, at_us: int, tariff: CompiledTariff) -> Context | None:
+    """What the next interval of a point is rated by, up to a reading that closes the bill."""
+    known = account.rating_context()
+    if not (point.is_shared and tariff.tables.is_billed):
+        return known
+    return with_bills(known, _bills(point, at_us, tariff))
+
+
+def _bills(point: Point, at_us: int, tariff: CompiledTariff) -> Bills:
+    return tuple(sorted({*point.position.bills, local_us(tariff.timezone, at_us)}))
+
+
+def _for_all(
+    account: Account, point: Point, at_us: int, tariff: CompiledTariff, position: Position
+) -> Position:
+    """Where all points of the same tiers stand after an interval of one."""
+    position = sharing.ahead(position, sharing.end_of(account, point), at_us)
+    if not tariff.tables.is_billed:
+        return position
+    bills, end = _bills(point, at_us, tariff), (point.name, at_us)
+    kept = sharing.still_open(account, point.service_kind, tariff, bills, end)
+    return msgspec.structs.replace(position, bills=kept)
 
 
 def _paid_by_units(

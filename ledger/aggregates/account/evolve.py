@@ -7,7 +7,6 @@ from typing import Any
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.events import account as facts
-from ledger.pricing.bills import GoingOn, changed
 from ledger.pricing.context import ALWAYS
 
 
@@ -64,9 +63,10 @@ def _meter_replaced(account: Account, event: facts.MeterReplaced, at: int) -> No
         point.last_at_us = at
         point.supply_actual = "unknown"  # The new meter has not been looked at.
         if event.bill_from_us:
-            going_on = GoingOn(event.new_meter_no, at, event.old_meter_no, event.bill_from_us)
-            point.bills = (*point.bills, going_on)
-            if not point.is_shared:
+            point.going_on = (*point.going_on, (event.old_meter_no, at))
+            if point.is_shared:
+                sharing.spread(account, event.point, event.tariff_id, event.position, at)
+            else:
                 point.position = event.position
 
 
@@ -78,7 +78,7 @@ def _tariff_assigned(account: Account, event: facts.TariffAssigned, _at: int) ->
         point.register_names = tuple(event.registers)
         point.registers = tuple(event.registers.values())
         point.position = event.position
-        point.is_shared, point.counted_from_us, point.bills = False, 0, ()
+        point.is_shared, point.counted_from_us, point.going_on = False, 0, ()
         if event.joins:
             sharing.join(account, point)
 
@@ -164,9 +164,6 @@ def _corrected(account: Account, event: facts.ChargeCorrected, _at: int) -> None
                 point.cancelled = tuple(past for past in point.cancelled if past > event.through_us)
             if not point.is_shared:
                 point.position = event.position
-            if point.bills:
-                ended = {(each.meter_no, each.to_us): each.from_us for each in event.intervals}
-                point.bills = changed(point.bills, ended)
             last = [each for each in event.intervals if each.to_us == event.through_us]
             point.counted_from_us = last[0].from_us if last else point.counted_from_us
     sharing.spread(account, event.point, event.tariff_id, event.position, event.through_us)

@@ -15,10 +15,13 @@ from ledger.events import Event
 from ledger.events import account as facts
 from ledger.events.account import MeteredInterval
 from ledger.pricing import CompiledTariff, Position
-from ledger.pricing.bills import GoingOn, Place, bill_from, in_bill
+from ledger.pricing.bills import End, beside, closed, closed_before, with_bills
 from ledger.pricing.context import Context
+from ledger.pricing.hours import counted
 
 Registers = dict[str, int]
+Place = tuple[str, int]
+"""An interval among others: its meter, and when it began."""
 NOT_COUNTED: Final = Quarantine("not_counted", "The meter did not count for this point then.")
 
 
@@ -63,8 +66,8 @@ class Series:
         self.powers: frozenset[str] = frozenset()
         """Registers that show a highest power instead of counting, by the tariff."""
         self.unit = next((each.unit for each in terms.values()), "")
-        self.going_on: dict[Place, GoingOn] = {}
-        """Meters that went on in the bill of the one before, by their first intervals."""
+        self.going_on: set[End] = set()
+        """Meters that were replaced within a bill, and when."""
         self._terms = terms
         self._by_place: dict[Place, MeteredInterval] = {}
         self._of_others: set[Place] = set()
@@ -125,23 +128,35 @@ class Series:
             return tariff.start(self.anchor.until_us)
         return replace(position, bill_goes_on=False)  # Whose bill goes on is known of each meter.
 
-    def context_of(
-        self, interval: MeteredInterval, tariff: CompiledTariff, context: Context | None
-    ) -> Context | None:
-        """What an interval is rated by: in the bill of the meter before, where that goes on."""
-        place = place_of(interval)
-        if place not in self.going_on:
-            return context
-        since_us = bill_from(self.going_on, place, self._begun)
-        return in_bill(context, tariff.timezone, interval.from_us, since_us)
+    def rateable(
+        self, tariff: CompiledTariff, context: Context | None
+    ) -> list[tuple[int, int, tuple[int, ...], Context | None]]:
+        """Of each interval from when to when, how much, and what else is known of it."""
+        bills = self.bills(tariff) if tariff.tables.is_billed else []
+        found = []
+        for each in self.intervals():
+            known, times = context, (each.from_us, each.to_us)
+            if tariff.tables.is_billed:
+                known = with_bills(context, beside(bills, *times, tariff.timezone))
+            found.append((*times, counted(tariff, each.registers), known))
+        return found
+
+    def bills(self, tariff: CompiledTariff) -> list[int]:
+        """When bills ended, as far as the intervals may lie over them."""
+        ends = [(each.meter_no, each.to_us) for each in self._by_place.values()]
+        found = closed(ends, self.going_on, tariff.timezone)
+        until_us, position, _ = self.anchor
+        if position is not None:
+            found.update(closed_before(position, until_us, self.going_on, tariff.timezone))
+        return sorted(found)
 
     def left_to(self, position: Position, point: Point | None) -> Position:
         """Where the point's meter goes on from after what counts: in the bill of a replaced one."""
         own = self.own()
         if point is None or point.is_shared or not own:
             return position
-        goes_on = (point.meter_no, own[-1].to_us) in self.going_on
-        return replace(position, bill_goes_on=goes_on)
+        goes_on = (own[-1].meter_no, own[-1].to_us) in self.going_on
+        return replace(position, bill_goes_on=goes_on, bills=())
 
     def was_told(self, meter_no: str, at_us: int, registers: Registers) -> bool:
         """Whether the very same reading was taken before, even if it no longer counts."""
@@ -237,11 +252,6 @@ class Series:
             return measured
         return MeteredInterval(meter_no, from_us, at_us, measured[0])
 
-    def _begun(self, meter_no: str, to_us: int) -> int | None:
-        """When the interval began with which a meter ended."""
-        ending, _ = self._beside(meter_no, to_us)
-        return None if ending is None else ending.from_us
-
     def _beside(
         self, meter_no: str, at_us: int
     ) -> tuple[MeteredInterval | None, MeteredInterval | None]:
@@ -256,6 +266,14 @@ class Series:
 def place_of(interval: MeteredInterval) -> Place:
     """Where an interval stands among others."""
     return interval.meter_no, interval.from_us
+
+
+def only(
+    these: list[MeteredInterval], others: list[MeteredInterval]
+) -> tuple[MeteredInterval, ...]:
+    """Intervals of one list that the other lacks."""
+    known = {place_of(each): each for each in others}
+    return tuple([each for each in these if known.get(place_of(each)) != each])
 
 
 def in_rating_order(interval: MeteredInterval) -> tuple[int, int, str]:

@@ -7,8 +7,7 @@ from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
-from ledger.pricing.bills import bill_from, by_place
-from ledger.pricing.calendar import instants_of_midnight
+from ledger.pricing.calendar import instants_of_midnight, midnight
 from ledger.pricing.hours import TOTAL
 from ledger.pricing.households import with_limits
 from ledger.pricing.vending import sells_units
@@ -75,6 +74,7 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     known = None
     if not sells_units(tariff):  # Units are held by one point, and so is what was bought.
         known = sharing.standing(account, service_kind, tariff.tariff_id, installed_at_us)
+        known = known and sharing.billed(account, service_kind, tariff, known)
     return facts.ServicePointAdded(
         account_no=account.account_no,
         point=point_name(account, service_kind),
@@ -152,6 +152,8 @@ def replace_meter(  # noqa: PLR0913 - a meter comes with all its particulars
     position, bill_from_us = point.position, _bill_from_us(point, tariff, has_ended=has_ended)
     if bill_from_us and not point.is_shared:
         position = msgspec.structs.replace(position, bill_goes_on=True)
+    elif bill_from_us:
+        position = _without_end(account, point, tariff, position)
     return facts.MeterReplaced(
         account_no=account.account_no,
         point=point.name,
@@ -172,12 +174,22 @@ def _bill_from_us(point: Point, tariff: CompiledTariff, *, has_ended: bool) -> i
     position = point.position
     if not tariff.versions[position.version].is_billed:
         return 0
-    if not has_ended:
-        known = by_place(point.bills).get((point.meter_no, point.last_at_us))
-        return 0 if known is None else known.bill_from_us
-    if point.is_shared:
-        return bill_from(by_place(point.bills), (point.meter_no, point.counted_from_us))
+    if not has_ended and all(at_us != point.last_at_us for _, at_us in point.going_on):
+        return 0
     return instants_of_midnight(tariff.timezone, position.window_from)[1]
+
+
+def _without_end(
+    account: Account, point: Point, tariff: CompiledTariff, position: Position
+) -> Position:
+    """The position for all where the meter's last reading closed no bill, if no other's did."""
+    at_us = point.last_at_us
+    mates = sharing.points_of(account, point.service_kind, tariff.tariff_id)
+    if any(mate is not point and mate.last_at_us == at_us for mate in mates):
+        return position
+    end = local_us(tariff.timezone, at_us)
+    kept = tuple(bill for bill in position.bills if bill != end)
+    return msgspec.structs.replace(position, bills=kept or (midnight(position.window_from),))
 
 
 def assign_tariff(
@@ -206,6 +218,7 @@ def assign_tariff(
     joins = not sells_units(tariff) and next(others, None) is not None
     if joins:
         shared = sharing.standing(account, point.service_kind, tariff.tariff_id, point.last_at_us)
+        shared = shared and sharing.billed(account, point.service_kind, tariff, shared)
         position = shared or position
     left = None
     if point.is_shared:

@@ -17,7 +17,6 @@ from ledger.aggregates.account.intervals import (
     Known,
     MeterTerms,
     Series,
-    place_of,
 )
 from ledger.aggregates.account.sharing import kind_of
 from ledger.aggregates.account.state import Account
@@ -26,7 +25,7 @@ from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.ports import Span
 from ledger.pricing import CompiledTariff, Position
-from ledger.pricing.bills import GoingOn, Place, bill_from, by_place
+from ledger.pricing.bills import End
 from ledger.pricing.side_by_side import opened_us
 
 NEVER: Final = 2**62
@@ -128,8 +127,8 @@ class _Reader:
                 metering.register_names, metering.wrap, metering.multiplier_milli, metering.unit
             )
         self._touched_from_us = NEVER
-        self._going_on = by_place(chain.from_iterable(each.bills for each in account.points))
-        self._begins_us = bill_from(self._going_on, (self._meter_no, sought.begins_us))
+        self._going_on: set[End] = {*chain.from_iterable(p.going_on for p in account.points)}
+        self._begins_us = sought.begins_us
         """When the first interval behind the anchor begins, and ends."""
         self._ends_us = NEVER
         self._refusal: Quarantine | None = None
@@ -153,7 +152,7 @@ class _Reader:
     def _take(self, known: Known) -> bool:
         event: Any = known.event
         if isinstance(event, facts.MeterReplaced) and event.bill_from_us:
-            self._know(event, known.valid_at_us)
+            self._going_on.add((event.old_meter_no, known.valid_at_us))
         is_own = event.point == self._point
         if is_own:
             self._learn_terms(event)
@@ -165,11 +164,6 @@ class _Reader:
             return True
         is_found = self._anchor is not None and self._meter_no in self._terms
         return is_found or self._refusal is not None
-
-    def _know(self, event: facts.MeterReplaced, at_us: int) -> None:
-        """A meter that is no more may have gone on in another's bill."""
-        new, old = event.new_meter_no, event.old_meter_no
-        self._going_on.setdefault((new, at_us), GoingOn(new, at_us, old, event.bill_from_us))
 
     def series(self) -> Series | Quarantine:
         """What was found."""
@@ -214,12 +208,12 @@ class _Reader:
         if isinstance(event, facts.ChargeCorrected):
             self._touched_from_us = min(self._touched_from_us, event.rerated_from_us)
             for interval in event.intervals:
-                self._note(place_of(interval), interval.to_us)
+                self._note(interval.from_us, interval.to_us)
         elif isinstance(event, facts.AccountCharged):
-            self._note((event.meter_no, event.from_us), known.valid_at_us)
+            self._note(event.from_us, known.valid_at_us)
 
-    def _note(self, place: Place, to_us: int) -> None:
-        self._begins_us = min(self._begins_us, bill_from(self._going_on, place))
+    def _note(self, from_us: int, to_us: int) -> None:
+        self._begins_us = min(self._begins_us, from_us)
         self._ends_us = min(self._ends_us, to_us)
 
     def _holds(self, anchor: Anchor) -> bool:

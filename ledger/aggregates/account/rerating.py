@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from operator import add
 from typing import Final, NamedTuple
 
+import msgspec
+
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.consumption import Quarantine
-from ledger.aggregates.account.intervals import Known, Series, after, before, place_of
+from ledger.aggregates.account.intervals import Known, Series, after, before, only
 from ledger.aggregates.account.read_back import NEVER, Sought, read_series
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
@@ -76,8 +78,8 @@ def correct_charge(
         through_us=through_us,
         unit=series.unit,
         registers={} if point is None else _registers(point, was, own),
-        replaced=_only(was, own),
-        intervals=_only(own, was),
+        replaced=only(was, own),
+        intervals=only(own, was),
         tariff_id=tariff_id,
         tariff_version=tariff_version,
         lines=came.lines,
@@ -90,9 +92,25 @@ def correct_charge(
         week_minor=sum(shifted_week(account, came.day)) + came.amount_minor,
         tax_month=came.tax_month,
         taxed=came.taxed,
-        position=sharing.ahead(series.left_to(came.position, point), end_us, through_us),
+        position=sharing.ahead(_left(account, change, tariff, came, point), end_us, through_us),
         units=came.units,
     )
+
+
+def _left(
+    account: Account, change: Change, tariff: CompiledTariff, came: "Came", point: Point | None
+) -> Position:
+    """Where the tiers stand for whoever counts on."""
+    series = change.series
+    position = series.left_to(came.position, point)
+    kind = sharing.kind_of(series.point)
+    shared = [each for each in sharing.points_of(account, kind, tariff.tariff_id) if each.is_shared]
+    if not tariff.tables.is_billed or not shared:
+        return position
+    own = series.own()
+    end = series.point, own[-1].to_us if own and point else change.was_through_us
+    bills = sharing.still_open(account, kind, tariff, series.bills(tariff), end)
+    return msgspec.structs.replace(position, bills=bills)
 
 
 class Came(NamedTuple):
@@ -122,7 +140,7 @@ def _from_wallets(account: Account, change: Change, tariff: CompiledTariff) -> C
     """The intervals rated again, less what was charged for them."""
     series = change.series
     try:
-        position, totals = rated(tariff, series, series.intervals(), account.rating_context())
+        position, totals = rated(tariff, series, account.rating_context())
     except NotRateable as reason:
         return Quarantine(reason.code, str(reason))
     amounts = tuple(
@@ -201,18 +219,15 @@ def change_of(
 
 
 def rated(
-    tariff: CompiledTariff,
-    series: Series,
-    intervals: list[MeteredInterval],
-    context: Context | None,
+    tariff: CompiledTariff, series: Series, context: Context | None
 ) -> tuple[Position, list[int]]:
     """Position after the intervals and what each line comes to; raises NotRateable."""
     try:
-        position, totals = _in_turn(tariff, series, intervals, context)
+        position, totals = _in_turn(tariff, series, context)
     except NotRateable as reason:
         if reason.code != CLOSED_WINDOW:
             raise
-        position, steps = side_by_side(tariff, series, intervals, context)
+        position, steps = side_by_side(tariff, series, context)
         totals = [sum(amounts) for amounts in zip(*map(amounts_of, steps), strict=True)]
     if series.fixed_at_us:
         position, amounts = tariff.to_fixed_only(position, series.fixed_at_us, context)
@@ -221,37 +236,23 @@ def rated(
 
 
 def _in_turn(
-    tariff: CompiledTariff,
-    series: Series,
-    intervals: list[MeteredInterval],
-    context: Context | None,
+    tariff: CompiledTariff, series: Series, context: Context | None
 ) -> tuple[Position, list[int]]:
     position = series.begin(tariff)
     totals = [0] * len(tariff.lines)
-    for interval in intervals:
-        position, amounts = tariff.rate(position, *as_rated(tariff, series, interval, context))
+    for each in series.rateable(tariff, context):
+        position, amounts = tariff.rate(position, *each)
         totals = list(map(add, totals, amounts))
     return position, totals
 
 
 def side_by_side(
-    tariff: CompiledTariff,
-    series: Series,
-    intervals: list[MeteredInterval],
-    context: Context | None,
+    tariff: CompiledTariff, series: Series, context: Context | None
 ) -> tuple[Position, list[tuple[Step, ...]]]:
     """The same with every step, where a meter goes back to a window that another has closed."""
     windows = OpenWindows(tariff, series.begin(tariff), context)
-    steps = [windows.take(*as_rated(tariff, series, each, context)) for each in intervals]
+    steps = [windows.take(*each) for each in series.rateable(tariff, context)]
     return windows.position(), steps
-
-
-def as_rated(
-    tariff: CompiledTariff, series: Series, interval: MeteredInterval, context: Context | None
-) -> tuple[int, int, tuple[int, ...], Context | None]:
-    """From when to when, how much, and what else is known of the interval."""
-    known = series.context_of(interval, tariff, context)
-    return interval.from_us, interval.to_us, quantities(tariff, interval), known
 
 
 def quantities(tariff: CompiledTariff, interval: MeteredInterval) -> tuple[int, ...]:
@@ -290,11 +291,3 @@ def _registers(
     if was and was[-1].meter_no == point.meter_no:
         return before(was[-1])
     return point.named_registers()
-
-
-def _only(
-    these: list[MeteredInterval], others: list[MeteredInterval]
-) -> tuple[MeteredInterval, ...]:
-    """Intervals of one list that the other lacks."""
-    known = {place_of(each): each for each in others}
-    return tuple([each for each in these if known.get(place_of(each)) != each])

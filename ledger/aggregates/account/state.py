@@ -8,7 +8,7 @@ import msgspec
 from ledger.aggregates import Aggregate, Refused
 from ledger.events import Event
 from ledger.events.account import Taxed, UnitsHeld
-from ledger.pricing.bills import GoingOn, bill_from, by_place
+from ledger.pricing.bills import End
 from ledger.pricing.context import Context, Value
 from ledger.pricing.position import Position
 
@@ -65,13 +65,8 @@ class Point(msgspec.Struct, gc=False):
     """Others count, or counted, towards the same tiers: all of them have one position."""
     counted_from_us: int = 0
     """Where the last interval of a shared point began; 0 before it has one."""
-    bills: tuple[GoingOn, ...] = ()
-    """Its meters that went on in the bill of the one before."""
-
-    @property
-    def bill_from_us(self) -> int:
-        """Since when the bill of the meter's next interval runs."""
-        return bill_from(by_place(self.bills), (self.meter_no, self.last_at_us))
+    going_on: tuple[End, ...] = ()
+    """Its meters that were replaced within a bill, and when: with them it did not end."""
 
     @property
     def units_left(self) -> int:
