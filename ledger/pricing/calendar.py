@@ -39,8 +39,10 @@ def month_of(day: int) -> int:
 
 @lru_cache(maxsize=_DAYS_KEPT)
 def first_day(month: int) -> int:
-    """First day of the month with that number; the end of the calendar beyond it."""
+    """First day of the month with that number; beyond the calendar its nearest end."""
     year, index = divmod(month, 12)
+    if year < date.min.year:
+        return date.min.toordinal()
     return date(year, index + 1, 1).toordinal() if year <= date.max.year else FOREVER
 
 

@@ -40,6 +40,14 @@ def test_the_calendar_ends_with_its_last_day() -> None:
     assert first_day(month_of(LAST_DAY) + 1) == FOREVER == LAST_DAY + 1
 
 
+@pytest.mark.parametrize("months", [1, 2, 4, 12])
+@pytest.mark.parametrize("anchor_month", [1, 3, 12])
+def test_the_first_window_begins_with_the_calendar(months: int, anchor_month: int) -> None:
+    """A price may hold "from the year 1 on": since ever."""
+    start, end = Window(months, anchor_month).around(date.min.toordinal())
+    assert start == date.min.toordinal() < end
+
+
 @pytest.mark.parametrize("zone", [*ZONES, "Pacific/Apia", "America/Sao_Paulo"])
 def test_a_day_has_surely_begun_at_the_later_instant_and_surely_not_before_the_earlier(
     zone: str,
