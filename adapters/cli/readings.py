@@ -31,7 +31,7 @@ WHOLE_DIGITS_MAX: Final = 12
 MILLI_DIGITS: Final = 3
 FIXED_COLUMNS: Final = ("meter_no", "at")
 _METER_NO: Final = re.compile(r"[A-Za-z0-9_.-]{1,32}").fullmatch
-_REGISTER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}").fullmatch
+_REGISTER: Final = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,31}").fullmatch
 
 ReadCells = Callable[[Cells], Reading]
 

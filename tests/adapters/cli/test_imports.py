@@ -1,3 +1,4 @@
+import json
 from datetime import datetime
 
 import openpyxl
@@ -13,6 +14,7 @@ from tests.harness.import_files import (
     refused,
 )
 from tests.harness.terminal import Terminal
+from tests.pricing.tariffs import ENERGY, charges, document
 
 
 def test_three_files_make_a_ledger_and_a_second_run_changes_nothing(terminal: Terminal) -> None:
@@ -216,6 +218,20 @@ def test_a_file_of_another_kind_is_unreadable(
     path = embedded.write("file.csv", text)
     assert embedded.json(topic, "import", path, exit_code=2)["code"] == code
     assert not list(embedded.folder.glob("*.refused.csv*"))
+
+
+def test_a_column_may_be_any_register_that_a_tariff_may_have(embedded: Terminal) -> None:
+    registers = ["on-peak", "2.8.0"]
+    tariff = document(charges(ENERGY | {"rates": {name: ["1", "2"] for name in registers}}))
+    file = embedded.write("t.json", json.dumps(tariff | {"registers": registers}))
+    embedded.run("tariff", "publish", file)
+    header = "account_no,service_kind,tariff_id,meter_no,installed_at,initial_on-peak,initial_2.8.0"
+    rows = f"{header}\nA1,electricity,example,M1,2026-01-01T00:00:00,0,0\n"
+    embedded.run("account", "import", embedded.write("a.csv", rows))
+    rows = "meter_no,at,on-peak,2.8.0\nM1,2026-01-02T00:00:00,3,4\n"
+    assert counts(embedded.json("readings", "import", embedded.write("r.csv", rows)))[0] == 1
+    (point,) = embedded.json("account", "show", "A1")["service_points"]
+    assert point["registers"] == {"on-peak": "3", "2.8.0": "4"}
 
 
 def test_a_folder_is_no_file(embedded: Terminal) -> None:
