@@ -1,4 +1,4 @@
-"""The kill switch (停电总闸): nobody is cut off from now on, everywhere or at a site, and again."""
+"""The kill switch (停电总闸, 区域保电): nobody is cut off, everywhere or at a site, and again."""
 
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from api.auth import ControlWriter, service_of
 from api.bodies import cause_of
-from api.console.page import await_views, render, sums_of
+from api.console.page import await_views, language_of, render, sums_of
 from api.console.recharge import sentence_of
+from api.console.wall_time import TimeError, wall_time
 from api.routers.trips import require_own_site
 from ledger.access import Principal
 from ledger.aggregates import Refused
@@ -19,6 +20,7 @@ from ledger.store import Context
 
 PAGE = "/commands"
 Turn = Literal["on", "off"]
+UNTIL_MAX = 40
 router = APIRouter(include_in_schema=False)
 
 
@@ -29,7 +31,7 @@ def dialog(
     trips: Turn = "off",
     site: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """Ask where, and why."""
+    """Ask where, until when, and why."""
     return _form(request, principal, trips, site)
 
 
@@ -39,16 +41,22 @@ def switch(
     principal: ControlWriter,
     trips: Annotated[Turn, Form()],
     site: Annotated[str, Form(max_length=64)] = "",
+    until: Annotated[str, Form(max_length=UNTIL_MAX)] = "",
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Throw the switch; the list of commands shows it."""
     try:
         require_own_site(principal.user.reach, site)
-        command = SwitchTrips(trips=trips, site=site, reason=reason.strip())
+        ends = wall_time(until, language_of(request).timezone) if trips == "off" else None
+        command = SwitchTrips(trips=trips, site=site, until=ends, reason=reason.strip())
         context = Context(principal.actor, cause_of(request))
         await_views(request, handle(command, service_of(request).ledger, context))
+    except TimeError as error:
+        problem = language_of(request).say(str(error))
+        return _form(request, principal, trips, site, until, reason, problem)
     except (Refused, ValidationError) as error:
-        return _form(request, principal, trips, site, reason, sentence_of(request, error))
+        problem = sentence_of(request, error)
+        return _form(request, principal, trips, site, until, reason, problem)
     is_partial = "hx-request" in request.headers
     back = RedirectResponse(PAGE, HTTPStatus.OK if is_partial else HTTPStatus.SEE_OTHER)
     back.headers["HX-Redirect"] = PAGE
@@ -60,6 +68,7 @@ def _form(
     principal: Principal,
     trips: Turn,
     site: str,
+    until: str = "",
     reason: str = "",
     problem: str = "",
 ) -> Response:
@@ -72,6 +81,8 @@ def _form(
         site=site,
         sites=[each["name"] for each in sums_of(request, reach).sites if each["name"]],
         may_everywhere=reach.is_everything,
+        until=until,
+        earliest=language_of(request).local(service_of(request).ledger.clock()),
         reason=reason,
         problem=problem,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,

@@ -73,6 +73,18 @@ COMMAND_STATUS: Final = {
     "cancelled": N_("Cancelled"),
     "failed": N_("Failed"),
 }
+BATCH_STATUS: Final = {
+    "awaiting_approval": N_("Waits for approval"),
+    "running": N_("Under way"),
+    "done": N_("Ordered"),
+    "rejected": N_("Rejected"),
+    "expired": N_("Expired"),
+}
+BATCH_ORDER: Final = {
+    **COMMAND_STATUS,
+    "waiting": N_("Not decided yet"),
+    "not_ordered": N_("Not ordered"),
+}
 OUTCOMES: Final = {
     "meter_not_connected": N_("the meter is on no line"),
     "protected": N_("the customer is protected"),
@@ -104,6 +116,7 @@ HELD_BY: Final = {"grace": N_("grace")}
 """What holds a trip back beside the windows, which their author names."""
 REFUSALS: Final = {
     "account_not_open": N_("The account is closed."),
+    "expires_in_the_past": N_("That time is over already."),
     "amount_too_large": N_("This is more than one payment may be."),
     "service_point_unknown": N_("Say for which service point is paid."),
     "protected": N_("The customer is protected from being cut."),
@@ -117,6 +130,11 @@ REFUSALS: Final = {
     "command_superseded": N_("A newer order of this point counts."),
     "command_not_supported": N_("This meter cannot do that."),
     "command_unknown": N_("There is no such command."),
+    "batch_not_waiting": N_("The batch runs already, has ended, or waited too long."),
+    "batch_too_large": N_("Those are more than 5,000 accounts; filter them first."),
+    "batch_unknown": N_("There is no such batch, or it is out of your reach."),
+    "count_not_typed": N_("Type the number of the accounts to confirm."),
+    "same_person": N_("You asked for it; somebody else has to approve it."),
     "account_unknown": N_("There is no such account, or it is out of your reach."),
     "csrf": N_("This form is out of date; load the page again."),
 }
