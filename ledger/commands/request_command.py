@@ -29,6 +29,8 @@ FORBIDDEN: Final = {
     "guaranteed": "The supply is guaranteed; end the guarantee first.",
     "disputed": "What is owed is in dispute; release the dispute first.",
 }
+GIVING: Final = (*CLOSING, "guarantee")
+"""What closes a relay: an order to guarantee does so by force."""
 NO_CUT: Final = "no_cut_window"
 ON_THE_LINE_US: Final = 60 * MICROS_PER_SECOND
 """An order may lie on the line for so long before it is sent, or not sent any more."""
@@ -138,7 +140,7 @@ def require_lawful(session: Session, account: Account, point: Point, kind: str) 
                 f"Nobody is cut by the policy {point.policy_id} until "
                 f"{rfc3339(window.until_us)} ({', '.join(window.by)}).",
             )
-    if kind in CLOSING and not point.off_by_hand and wanted_supply(point, now_us) == "off":
+    if kind in GIVING and not point.off_by_hand and wanted_supply(point, now_us) == "off":
         raise Refused(
             "supply_cut_for_debt",
             f"The money of account {account.account_no} does not suffice; "

@@ -119,6 +119,40 @@ def test_a_site_is_guaranteed_until_a_time_and_trips_go_on_by_themselves(
     assert SqlQueries(desk.engine, desk.terms).trip_switches() == []
 
 
+def test_a_guarantee_of_a_site_keeps_what_is_on_and_gives_back_nothing_that_was_cut(
+    line: Line, desk: Desk
+) -> None:
+    line.obey(line.fall_behind()["command_id"], "open")
+    line.switch_trips("off", "exams", site="North", until="2026-07-03T08:00")
+    line.sweep("open")
+    assert desk.account("A1").points[0].supply_actual == "off"
+    assert not desk.account("A1").points[0].mismatch, "nobody is told that it should be on"
+    line.obey(line.pay()["command_id"], "closed")
+    assert desk.account("A1").points[0].supply_actual == "on"
+
+
+@pytest.mark.parametrize(("is_paid", "after"), [(False, "queued"), (True, "cancelled")])
+def test_the_end_of_a_guarantee_of_a_site_decides_again_who_is_cut(
+    line: Line, desk: Desk, after: str, *, is_paid: bool
+) -> None:
+    line.switch_trips("off", "exams", site="North", until="2026-07-03T08:00")
+    trip = line.fall_behind()["command_id"]
+    desk.clock.go("2026-07-03T07:00")
+    if is_paid:
+        line.pay()
+    desk.clock.go("2026-07-03T08:00")
+    line.free(trip)
+    assert found(desk, trip)[0] == after
+
+
+def test_no_meter_is_forced_on_by_hand_for_whoever_was_cut_before(line: Line) -> None:
+    line.obey(line.fall_behind()["command_id"], "open")
+    line.switch_trips("off", "exams", site="North", until="2026-07-03T08:00")
+    with pytest.raises(Refused) as refused:
+        line.request("guarantee")
+    assert refused.value.code == "supply_cut_for_debt"
+
+
 def test_another_end_counts_and_the_later_one_of_two_switches(line: Line, desk: Desk) -> None:
     line.switch_trips("off", "a flood", site="North", until="2026-07-03T08:00")
     line.switch_trips("off", "still a flood", site="North", until="2026-07-05T08:00")
