@@ -33,7 +33,7 @@ def numbers(told: Told, _views: Sequence[str], reach: Reach) -> list[bytes]:
         return []
     seen = [b["account_no"] for b in told.accounts if reach.covers(b["account_no"], b["site"])]
     topics = sorted({topic.partition(".")[0] for topic in told.changes.topics})
-    if not (told.changes.is_cut or seen or "command" in topics):
+    if not (told.changes.is_cut or seen or {"command", "command_batch"} & {*topics}):
         return []
     body = {"accounts": None if told.changes.is_cut else seen, "topics": topics}
     at = ",".join(f"{shard}:{position}" for shard, position in sorted(told.until.items()))

@@ -122,6 +122,8 @@ def monitor(
         groups=sums.groups,
         sites=sums.sites,
         sorts=SORTS,
+        may_command="control:write" in principal.scopes,
+        batch_href=f"/monitor/batch{here(sort='', cursor='', view='')[len(request.url.path) :]}",
         may_recharge="money:write" in principal.scopes,
     )
 

@@ -17,6 +17,8 @@ PATHS = (
     "/accounts/A000001/usage?point=electricity",
     "/alerts",
     "/commands",
+    "/commands/batches",
+    "/monitor/batch?q=A000003",
     "/tariffs",
     "/tariffs/residential-tou",
     "/policies/standard",

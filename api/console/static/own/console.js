@@ -51,7 +51,7 @@ const dialogLink = (event) => event.target.closest?.("a[data-dialog]");
 for (const near of ["pointerover", "focusin"])
   document.addEventListener(near, (event) => {
     const link = dialogLink(event);
-    if (link) prepare(link.href);
+    if (link && !("late" in link.dataset)) prepare(link.href); // What costs much waits for the click.
   });
 
 document.addEventListener("click", (event) => {

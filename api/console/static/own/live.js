@@ -107,7 +107,7 @@ function show(state) {
 
 /** Whether a change is about anything on this page. */
 function concerns({ accounts, topics }) {
-  if (accounts === null || topics.includes("command")) return true;
+  if (accounts === null || topics.some((topic) => topic.startsWith("command"))) return true;
   const own = document.querySelector("#account")?.dataset.account;
   if (own) return accounts.includes(own);
   return accounts.length > 0;
