@@ -30,7 +30,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
         "account.warning_cancelled",
         "account.supply_",
     ),
-    "commands": ("command.", "work_order."),
+    "commands": ("command.", "command_batch.", "work_order."),
 }
 """Topics whose events change a view."""
 
