@@ -195,6 +195,19 @@ def test_a_reading_that_is_kept_aside_ends_no_bill() -> None:
     assert [period["from"] for period in result.periods] == ["2013-09-01"]
 
 
+def test_a_meter_may_show_the_total_beside_its_parts() -> None:
+    told = [
+        installed(1, "2025-01-01T00:00:00", registers={"peak": "0", "valley": "0", "total": "0"}),
+        reading(2, "2025-02-01T00:00:00", "90", "10"),
+    ]
+    told[1]["registers"]["total"] = "100"
+    assert only(with_events(*told)).intervals[0]["consumption"] == {"peak": "90", "valley": "10"}
+    told[1]["registers"]["night"] = "5"
+    assert only(with_events(*told)).unreadable == [
+        "Event 2 must show the tariff's registers: peak, valley."
+    ]
+
+
 def test_a_correction_changes_only_the_registers_that_it_names() -> None:
     correction = {"seq": 3, "type": "reading_corrected", "corrects_seq": 2}
     result = only(
