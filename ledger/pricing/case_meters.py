@@ -193,7 +193,8 @@ def instant_of(text: str, zone: ZoneInfo) -> int:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise CaseFileInvalid(f"{text} is no date and time.") from error
+        message = f"{text} is no date and time; write it like 2026-01-31T00:00:00."
+        raise CaseFileInvalid(message) from error
     if at.year not in YEARS:
         raise CaseFileInvalid(f"{text} lies outside the years {YEARS[0]} to {YEARS[-1]}.")
     return micros(at if at.tzinfo else at.replace(tzinfo=zone))

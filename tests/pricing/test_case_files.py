@@ -70,7 +70,10 @@ def test_a_file_that_is_no_case_file_says_where(change: dict[str, Any], message:
             {"events": [{"seq": 2, "type": "reading_cancelled", "cancels_seq": 9}]},
             "No reading has the number 9.",
         ),
-        ({"events": [installed(1, "yesterday")]}, "yesterday is no date and time."),
+        (
+            {"events": [installed(1, "yesterday")]},
+            "yesterday is no date and time; write it like 2026-01-31T00:00:00.",
+        ),
         (
             {"events": [installed(1, "9999-12-31T00:00:00")]},
             "9999-12-31T00:00:00 lies outside the years 1900 to 2200.",
