@@ -5,7 +5,8 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from adapters.views.previews import chunks_of_accounts, histories, published_terms
+from adapters.views.histories import histories
+from adapters.views.previews import published_terms
 from ledger.aggregates import Refused
 from ledger.commands import Json
 from ledger.commands.publish_policy import checked
@@ -41,6 +42,5 @@ def decisions_of_accounts(
     engine: Engine, shards: int, preview: PolicyPreview, account_nos: Sequence[str] | None
 ) -> Iterator[Decisions]:
     """What was decided about these accounts, or all, and what the draft would have decided."""
-    for shard, streams in chunks_of_accounts(engine, shards, account_nos):
-        for history in histories(engine, shard, streams):
-            yield preview.decisions(history)
+    for history in histories(engine, shards, account_nos):
+        yield preview.decisions(history)
