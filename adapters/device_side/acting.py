@@ -13,12 +13,12 @@ from adapters.device_side.aside import HEARING, POLICY, STEERING, SetAside, read
 from adapters.devices.dispatcher import Dispatcher
 from adapters.devices.figures import device_figures
 from adapters.devices.fleet import Fleet
-from adapters.devices.hearing import HELD_US, NEVER_US, STATUS, heard
+from adapters.devices.hearing import HELD_US, STATUS, heard
 from adapters.devices.hearing import TOPICS as COMMAND_TOPICS
 from adapters.devices.poller import Poller
 from adapters.devices.reconciling import Reconciler
 from adapters.devices.trip_rate import MINUTE_US, SentTrip, TripRate
-from adapters.devices.waiting import Waiting
+from adapters.devices.waiting import NEVER_US, Waiting
 from adapters.settings import Settings
 from adapters.views.device_queue import (
     DueHold,
@@ -69,7 +69,7 @@ class Acting:
             positions, queued = open_commands(connection)
         topics = COMMAND_TOPICS | {TripsResumed.TOPIC}
         self._commands = [Following(engine, n, topics, positions.get(n, 0)) for n in shards]
-        self._fleet = Fleet(ledger.clock, ZoneInfo(ledger.terms.timezone))
+        self._fleet = Fleet(ledger.clock, ZoneInfo(ledger.terms.timezone), may_act=may_act)
         self.dispatcher = Dispatcher(
             ledger,
             self._fleet,

@@ -68,9 +68,12 @@ class BusStatus(NamedTuple):
 class Bus:
     """All meters behind one gateway; used on its event loop only, but for `status`."""
 
-    def __init__(self, line: Line, open_driver: OpenDriver) -> None:
+    def __init__(
+        self, line: Line, open_driver: OpenDriver, may_act: Callable[[], bool] = lambda: True
+    ) -> None:
         self._line = line
         self._open_driver = open_driver
+        self._may_act = may_act
         self._drivers: dict[str, Driver] = {}
         self._breakers = Breakers()
         self._queue: list[tuple[int, int, float, Job]] = []
@@ -146,6 +149,8 @@ class Bus:
             self._passed_by_max = max(self._passed_by_max, self._swept - job.swept_before)
         if now_s >= stale_at_s:
             return Offline("its time was over before its turn came")
+        if job.what == "execute" and not self._may_act():
+            return Offline("another process acts on the meters")
         # A command and its verification are worth a time-out; a sweep comes again by itself.
         if job.priority > VERIFY and self._breakers.is_open(address.unit, now_s):
             return Offline("the meter did not answer lately and is left alone for a while")

@@ -35,14 +35,20 @@ class Fleet:
     """Every meter that this process talks to. `clock` gives UTC microseconds.
 
     A command waits for at most one request of a sweep; one gateway never waits for another.
+    `may_act` is asked before each order leaves: it may have waited while another process took over.
     """
 
     def __init__(
-        self, clock: Callable[[], int], timezone: ZoneInfo, timing: Timing | None = None
+        self,
+        clock: Callable[[], int],
+        timezone: ZoneInfo,
+        timing: Timing | None = None,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._clock = clock
         self._timezone = timezone
         self._timing = timing
+        self._may_act = may_act
         self._buses: dict[str, Bus] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -147,7 +153,9 @@ class Fleet:
     def _bus(self, gateway: str) -> Bus:
         bus = self._buses.get(gateway)
         if bus is None:
-            bus = self._buses[gateway] = Bus(Line(gateway, self._timing), self._open_driver)
+            bus = self._buses[gateway] = Bus(
+                Line(gateway, self._timing), self._open_driver, self._may_act
+            )
             self._tasks.add(self._loop.create_task(bus.run(), name=gateway))
         return bus
 

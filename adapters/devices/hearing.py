@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from adapters.devices.waiting import Waiting
+from adapters.devices.waiting import NEVER_US, Waiting
 from ledger.events import Event, Recorded
 from ledger.events import command as facts
 
@@ -25,8 +25,6 @@ STATUS: Final[dict[type[Event], str]] = {
 TOPICS: Final = frozenset(event_type.TOPIC for event_type in STATUS)
 HELD_US: Final = 600_000_000
 """So often a held command is looked at although nothing was told of it."""
-NEVER_US: Final = 2**62
-"""A command that was only requested has its next word in the same commit."""
 
 Find = Callable[[str], Waiting | None]
 """A command that is not at hand, by its id."""
@@ -45,6 +43,7 @@ def heard(recorded: Recorded, known: Waiting | None, gateway_of: Callable[[str],
         gateway=(known.gateway if known and is_there else "") or gateway_of(meter_no),
         status=STATUS[type(event)],
         attempt=getattr(event, "attempt", known.attempt if known else 0),
+        # A command that was only requested has its next word in the same commit.
         again_at_us=NEVER_US if is_request else _again(event, recorded),
         position=recorded.position,
     )

@@ -10,6 +10,8 @@ from ledger.aggregates.account.supply import TRIP
 from ledger.aggregates.command import OPEN
 
 ENDED_KEPT: Final = 10_000
+NEVER_US: Final = 2**62
+"""When to go on with a command of which more is told first."""
 AT_ONCE: Final = 4
 """Commands under way behind one gateway, so that a dead one keeps few hands waiting."""
 
@@ -83,6 +85,12 @@ class WaitingList:
         for command in self._commands.values():
             if command.status == "held":
                 command.again_at_us = min(command.again_at_us, now_us)
+
+    def set_back(self, by_us: int) -> None:
+        """The clock went back: what waits does so no longer than it would have."""
+        for command in self._commands.values():
+            if command.again_at_us < NEVER_US:
+                command.again_at_us -= by_us
 
     def take_due(self, now_us: int) -> Iterator[Waiting]:
         """Commands to be carried on now; each has to be given back by `done`."""

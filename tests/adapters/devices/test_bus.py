@@ -101,6 +101,27 @@ def test_commands_race_a_sweep_and_each_other_and_none_gets_the_answer_of_anothe
     assert tripped == {3, 7, 11}
 
 
+def test_an_order_that_waited_while_another_process_took_over_is_not_sent(
+    clock: Callable[[], int], gateway: UmodbusGateway
+) -> None:
+    lease = threading.Event()
+    lease.set()
+    zone, under_way = ZoneInfo("Asia/Shanghai"), gateway.units[1]
+    under_way.gate = threading.Event()
+    patience = QUICK._replace(answer_s=ANSWER_S)
+    with Fleet(clock, zone, patience, may_act=lease.is_set) as fleet:
+        read = fleet.read(at(gateway.address, 1))
+        until(lambda: len(gateway.served) == 1)
+        trip = fleet.submit(at(gateway.address, 2), TRIP)
+        lease.clear()
+        under_way.gate.set()
+        assert isinstance(read.result(WAIT_S), Ok)
+        assert trip.result(WAIT_S) == Offline("another process acts on the meters")
+        assert isinstance(fleet.verify(at(gateway.address, 2), TRIP).result(WAIT_S), Ok)
+    assert gateway.units[2].is_closed
+    assert WRITE_FUNCTION not in {function for _, function in gateway.served}
+
+
 def test_a_silent_meter_is_soon_left_alone_and_the_others_are_read(
     fleet: Fleet, gateway: UmodbusGateway
 ) -> None:
