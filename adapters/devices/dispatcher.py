@@ -14,10 +14,10 @@ from typing import Final, Protocol
 
 from adapters.devices.hearing import HELD_US
 from adapters.devices.trip_rate import TripRate
-from adapters.devices.waiting import Waiting, WaitingList
+from adapters.devices.waiting import NEVER_US, Waiting, WaitingList
 from ledger.aggregates import Refused
 from ledger.aggregates.account.supply import TRIP
-from ledger.aggregates.command import SENT
+from ledger.aggregates.command import LONGEST_PAUSE_US, SENT
 from ledger.commands.advance_command import (
     CUSTOMER_US,
     Dispatch,
@@ -83,6 +83,7 @@ class Dispatcher:
         self._rate = rate or TripRate(TRIPS_A_MINUTE)
         self._may_act = may_act
         self._list = WaitingList()
+        self._looked_at_us = 0
         self._broken: set[str] = set()
         self._changed = threading.Condition()
         self._is_stopping = False
@@ -110,8 +111,9 @@ class Dispatcher:
     def take(self, commands: Iterable[Waiting]) -> None:
         """Commands as the log tells of them."""
         with self._changed:
+            now_us = self._ledger.clock()
             for command in commands:
-                self._list.put(command)
+                self._list.put(_soon_enough(command, now_us))
             self._changed.notify()
 
     def know(self, command_id: str) -> Waiting | None:
@@ -141,12 +143,21 @@ class Dispatcher:
             with self._changed:
                 if self._is_stopping:
                     return
-                due = list(self._list.take_due(self._ledger.clock()))
+                now_us = self._now_us()
+                due = list(self._list.take_due(now_us))
                 if not due:
-                    wait_us = self._list.wait_us(self._ledger.clock())
+                    wait_us = self._list.wait_us(now_us)
                     self._changed.wait(min(wait_us / 1_000_000, IDLE_S))
             for command in due:
                 self._hands.submit(self._carry, command)
+
+    def _now_us(self) -> int:
+        """The time; where it went back, nothing waits longer for that."""
+        now_us = self._ledger.clock()
+        if now_us < self._looked_at_us:
+            self._list.set_back(self._looked_at_us - now_us)
+        self._looked_at_us = now_us
+        return now_us
 
     def _carry(self, command: Waiting) -> None:
         now_us = self._ledger.clock
@@ -216,6 +227,14 @@ class Dispatcher:
             if is_clear or self.know(command.command_id) is None:
                 break  # Or a newer order took its place, and waits for this meter.
         return record_seen(command.command_id, attempt, outcome, self._ledger)
+
+
+def _soon_enough(command: Waiting, now_us: int) -> Waiting:
+    """Not later than anything waits: another time was told by a clock that has gone back since."""
+    longest_us = HELD_US if command.status == "held" else LONGEST_PAUSE_US
+    if now_us + longest_us < command.again_at_us < NEVER_US:
+        return replace(command, again_at_us=now_us + longest_us)
+    return command
 
 
 def _kind(command: Waiting) -> OrderKind:

@@ -38,7 +38,8 @@ class Reconciler:
         shown = state.relay, is_wrong(state.clock_skew_s)
         with self._lock:
             agreed, until_us = self._agreed.get(meter_no, (None, 0))
-        if agreed == shown and self._ledger.clock() < until_us:
+        now_us = self._ledger.clock()
+        if agreed == shown and until_us - AGAIN_US <= now_us < until_us:
             return
         asked = reconcile_supply.submit(meter_no, state, self._ledger)
         if asked is not None:

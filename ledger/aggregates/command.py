@@ -113,8 +113,8 @@ class DeviceCommand(Aggregate):
         return bool(expires_at_us) and now_us >= expires_at_us
 
     def is_out_of_patience(self, now_us: int) -> bool:
-        """Whether it was tried for long enough without an end."""
-        return now_us - self.queued_at_us >= ESCALATES_US and not self.expires_at_us
+        """Whether it was tried for long enough without an end, or nobody knows for how long."""
+        return abs(now_us - self.queued_at_us) >= ESCALATES_US and not self.expires_at_us
 
     def queue(self, code: str, now_us: int, again_at_us: int = 0) -> facts.CommandQueued:
         """Let it wait for its turn; a trip gets its end when it is first free to be sent."""

@@ -49,7 +49,8 @@ def show(
     """Take what a meter shows: confirm the supply, open or settle a case, give back what is due."""
     at_us = min(at_us, session.now_us)
     newest = newest_command(session, point, account.shard)
-    confirmed = confirm(account, point, relay, at_us, command.command_id if command else "")
+    command_id = command.command_id if command else ""
+    confirmed = confirm(account, point, relay, at_us, session.now_us, command_id)
     if confirmed is not None:
         session.record(account, confirmed, at_us)
     if point.supply_actual == wanted_supply(point, session.now_us):

@@ -42,11 +42,15 @@ def what_forbids_a_trip(account: Account, point: Point, now_us: int) -> str | No
 
 
 def confirm(
-    account: Account, point: Point, relay: str, at_us: int, command_id: str = ""
+    account: Account, point: Point, relay: str, at_us: int, now_us: int, command_id: str = ""
 ) -> facts.SupplyConfirmed | None:
-    """What the meter shows; as known before, older than that, or unclear is silence."""
+    """What the meter shows; as known before, older than that, or unclear is silence.
+
+    Where it was seen later than now the clock has gone back, and says nothing of what is older.
+    """
     actual = SHOWN.get(relay)
-    if actual is None or actual == point.supply_actual or at_us < point.supply_seen_us:
+    is_older = at_us < point.supply_seen_us <= now_us
+    if actual is None or actual == point.supply_actual or is_older:
         return None
     return facts.SupplyConfirmed(account.account_no, point.name, point.meter_no, actual, command_id)
 

@@ -79,11 +79,12 @@ def waiting(desk: Desk, command_id: str) -> Waiting:
     )
 
 
-def carried(desk: Desk, wire: Wire, command_id: str, **terms: bool) -> DeviceCommand:
+def carried(
+    desk: Desk, wire: Wire, command_id: str, *, may_trip: bool = True, may_act: bool = True
+) -> DeviceCommand:
     """The command after the dispatcher had it until nothing more is due."""
-    may_act = terms.pop("may_act", True)
     dispatcher = Dispatcher(
-        desk.ledger, wire, lambda _meter: ADDRESS, may_act=lambda: may_act, **terms
+        desk.ledger, wire, lambda _meter: ADDRESS, may_trip=may_trip, may_act=lambda: may_act
     ).start()
     dispatcher.take([waiting(desk, command_id)])
     until(lambda: settled(dispatcher, desk, command_id))
@@ -135,6 +136,38 @@ def test_the_kill_switch_holds_trips_and_lets_restores_through(desk: Desk, line:
     line.sweep("open")
     close = line.pay()["command_id"]
     assert carried(desk, wire, close, may_trip=False).status == "verified"
+
+
+def test_a_clock_that_goes_back_makes_nobody_wait_longer(desk: Desk, line: Line) -> None:
+    wire = Wire(desk)
+    trip = line.fall_behind()["command_id"]
+    wire.answers = [MeterRefused("busy")]
+    dispatcher = Dispatcher(desk.ledger, wire, lambda _meter: ADDRESS).start()
+    dispatcher.take([waiting(desk, trip)])
+    until(lambda: len(wire.orders) == 1 and settled(dispatcher, desk, trip))
+    desk.clock.pass_by(hours=-1)
+    until(lambda: (known := dispatcher.know(trip)) is not None and is_near(desk, known))
+    desk.clock.pass_by(seconds=3)
+    until(lambda: settled(dispatcher, desk, trip))
+    dispatcher.stop()
+    assert (command(desk, trip).status, len(wire.orders)) == ("verified", 2)
+
+
+def is_near(desk: Desk, known: Waiting) -> bool:
+    return known.again_at_us - desk.clock() <= 3_000_000
+
+
+def test_who_begins_after_a_clock_went_back_waits_no_longer_than_anybody(
+    desk: Desk, line: Line
+) -> None:
+    trip = line.fall_behind()["command_id"]
+    line.send(trip, MeterRefused("busy"))
+    desk.clock.pass_by(days=-300)
+    dispatcher = Dispatcher(desk.ledger, Wire(desk), lambda _meter: ADDRESS)
+    dispatcher.take([waiting(desk, trip)])
+    known = dispatcher.know(trip)
+    assert known is not None
+    assert 0 < known.again_at_us - desk.clock() <= 120_000_000
 
 
 def test_a_permit_waits_for_the_customer_without_asking_all_the_time(

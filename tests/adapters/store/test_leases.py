@@ -49,6 +49,20 @@ def test_one_holds_it_as_long_as_it_renews(engine: Engine, clock: Clock) -> None
         assert not second.is_held
 
 
+def test_a_clock_that_went_back_leaves_nobody_without_a_holder(
+    engine: Engine, clock: Clock
+) -> None:
+    first, second = lease(engine, clock, "one"), lease(engine, clock, "two")
+    assert first.renew()
+    clock.now_us -= 30 * SECOND_US
+    assert not second.renew(), "a clock that is a little behind takes nothing away"
+    clock.now_us -= 600 * SECOND_US
+    assert not first.is_held
+    assert second.renew()
+    assert second.is_held
+    assert not first.renew()
+
+
 def test_another_takes_it_when_the_first_falls_silent(engine: Engine, clock: Clock) -> None:
     first, second = lease(engine, clock, "one"), lease(engine, clock, "two")
     first.renew()
