@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final, NamedTuple
 
+from sqlalchemy.exc import OperationalError
+
 from ledger.commands import record_readings
 from ledger.commands.late_readings import Reading
 from ledger.commands.meter_registers import RegisterNames, register_names
@@ -31,6 +33,8 @@ class Tally(NamedTuple):
     quarantined: int = 0
     unassigned: int = 0
     """States of meters that no account has; there is nothing to charge."""
+    broken: int = 0
+    """Readings at which the ledger broke; a later one of the meter covers them."""
 
     def plus(self, other: "Tally") -> "Tally":
         """Both together."""
@@ -45,6 +49,7 @@ class Recording:
         self._context = context
         self._names: RegisterNames = {}
         self._held: deque[Reading] = deque(maxlen=HELD_MAX)
+        self._broken: set[str] = set()
         self.tally = Tally()
 
     @property
@@ -70,6 +75,27 @@ class Recording:
         return Tally(*(now - then for now, then in zip(self.tally, before, strict=True)))
 
     def _record(self, shown: list[Reading]) -> None:
+        """Record what was held first; one at which the ledger breaks keeps no other waiting."""
+        try:
+            done = self._recorded(shown)
+            self._broken.difference_update(reading.meter_no for reading in shown)
+        except (LogUnavailableError, OperationalError):
+            raise
+        except Exception:
+            if len(shown) > 1:
+                half = len(shown) // 2
+                self._record(shown[:half])
+                self._record(shown[half:])
+                return
+            done, meter_no = Tally(broken=1), shown[0].meter_no
+            if meter_no not in self._broken:  # It is tried again at each sweep, and told once.
+                self._broken.add(meter_no)
+                log.exception("The reading of %s could not be recorded.", meter_no)
+        self.tally = self.tally.plus(done)
+        for _ in shown:
+            self._held.popleft()
+
+    def _recorded(self, shown: list[Reading]) -> Tally:
         unknown = {reading.meter_no for reading in shown} - self._names.keys()
         if unknown:
             found = register_names(unknown, self._ledger, self._context)
@@ -85,9 +111,7 @@ class Recording:
             done = done._replace(
                 accepted=body["accepted"], duplicate=body["duplicate"], quarantined=refused
             )
-        self.tally = self.tally.plus(done)
-        for _ in shown:
-            self._held.popleft()
+        return done
 
     def _charged(self, reading: Reading) -> Reading:
         """The reading with the registers of its tariff, as far as the meter has them."""

@@ -14,8 +14,9 @@ from ledger.devices import MeterAddress, MeterState
 from ledger.events.account import AccountCharged
 from ledger.ports import LogUnavailableError
 from ledger.store import Context
-from ledger.values import instant
+from ledger.values import instant, stream_id
 from tests.harness.desk import Desk, point
+from tests.harness.tampering import smuggle
 from tests.harness.umodbus_gateway import QUICK, Twin, UmodbusGateway
 
 WAIT_S = 60
@@ -141,6 +142,24 @@ def test_readings_wait_while_the_ledger_cannot_record(
     desk.clock.pass_by(hours=1)
     assert recording.take([(address, state(desk, 2_000))]) == Tally(accepted=2)
     assert recording.held == 0
+
+
+def test_an_account_that_cannot_be_read_keeps_no_other_from_being_charged(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(3, 8):
+        desk.open(f"A{number}", point(f"M{number}"))
+    recording = Recording(desk.ledger, POLLER)
+    smuggle(desk, 0, stream_id("account", "A4"), "account.promised.v1", "{}")
+    for _ in range(2):
+        desk.clock.pass_by(hours=1)
+        shown = state(desk, 1_000)
+        addresses = [MeterAddress(f"M{n}", "G1", n, "DDSY1352") for n in (1, 3, 4, 5, 6, 7)]
+        done = recording.take([(address, shown) for address in addresses])
+        assert done == Tally(accepted=5, broken=1)
+    assert recording.held == 0
+    told = [each.getMessage() for each in caplog.records if "recorded" in each.getMessage()]
+    assert told == ["The reading of M4 could not be recorded."]
 
 
 def test_it_reads_again_and_again_until_it_is_stopped(
