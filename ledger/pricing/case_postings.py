@@ -31,18 +31,24 @@ def postings(
     the difference of two full ratings, so that a late reading may give back.
     """
     charges = Charges(tariff)
+
+    def rated(stop: int) -> Rated:
+        is_whole = stop == len(case.events)
+        return (found, charged) if is_whole else _rated(case, tariff, charges, case.events[:stop])
+
     moved: list[Posting] = []
     before = 0
     for run in _runs(case.events, tariff):
-        told = case.events[: run.stop]
-        is_whole = run.stop == len(case.events)
-        rated = (found, charged) if is_whole else _rated(case, tariff, charges, told)
-        total = sum(map(sum, rated[1]))
-        if run.is_in_turn:
-            moved += _of_intervals(told[run.start :], rated)
-        elif _is_told(told[-1], total - before):
-            moved.append((told[-1].seq, total - before))
-        before = total
+        told, at_its_end = case.events[run.start : run.stop], rated(run.stop)
+        if run.is_in_turn and _end_the_last(told, at_its_end[0]):
+            moved += _of_intervals(told, at_its_end)
+            before = _total(at_its_end)
+            continue
+        for stop, event in enumerate(told, run.start + 1):
+            after = _total(rated(stop))
+            if _is_told(event, after - before):
+                moved.append((event.seq, after - before))
+            before = after
     return moved
 
 
@@ -50,6 +56,18 @@ def _rated(case: Case, tariff: CompiledTariff, charges: Charges, events: Sequenc
     found = meters(events, tariff)
     known = known_of(events, case.attributes, tariff, found.quarantined)
     return found, charges.of(found, known)
+
+
+def _total(rated: Rated) -> int:
+    return sum(map(sum, rated[1]))
+
+
+def _end_the_last(events: Sequence[Event], found: Meters) -> bool:
+    """Whether the intervals that these events end are the last of all, in the same order."""
+    ended = {interval.seq for interval in found.intervals}
+    arrived = [event.seq for event in events if event.seq in ended]
+    behind = found.intervals[len(found.intervals) - len(arrived) :]
+    return [interval.seq for interval in behind] == arrived
 
 
 class _Run(NamedTuple):
@@ -87,20 +105,20 @@ class _Turn:
         if not isinstance(event, MeterInstalled | MeterRemoved | Reading | AttributeChanged):
             return False
         at_us = instant_of(event.at, self._zone)
-        is_behind = at_us >= self._reached_us
-        if not isinstance(event, MeterInstalled):
-            is_behind = is_behind and at_us > self._ended_us
+        is_behind, is_later = at_us >= self._reached_us, at_us > self._ended_us
         self._reached_us = max(self._reached_us, at_us)
         if isinstance(event, Reading | MeterRemoved):
             self._ended_us = max(self._ended_us, at_us)
         if isinstance(event, AttributeChanged):
-            return is_behind and not self._rerates
+            return is_behind and is_later and not self._rerates
         self._meters.add(event.meter)
-        return is_behind and not (self._is_billed and self._may_move_a_bill(event))
+        if self._is_billed and not (is_later and self._moves_no_bill(event)):
+            return False
+        return is_behind
 
-    def _may_move_a_bill(self, event: Event) -> bool:
+    def _moves_no_bill(self, event: Event) -> bool:
         """Bills end with readings: of another meter, or one replaced, they may end elsewhere."""
-        return len(self._meters) > 1 or not isinstance(event, MeterInstalled | Reading)
+        return len(self._meters) == 1 and isinstance(event, MeterInstalled | Reading)
 
 
 def _of_intervals(events: Sequence[Event], rated: Rated) -> Iterator[Posting]:
