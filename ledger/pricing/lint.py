@@ -146,7 +146,7 @@ def _unreadable_dates(versions: list[Version]) -> Problems:
             try:
                 date.fromisoformat(text or "2000-01-01")
             except ValueError:
-                message = f"{text} is no day of the calendar."
+                message = f"{text} is no day of the calendar; correct it."
                 yield Problem(pointer("versions", number, name), message, "dates")
 
 

@@ -174,7 +174,7 @@ def _rates_problems(found: Found, rates: Prices, counts: set[int], gl: str, at: 
 def _fixed_problems(found: Found, charge: Fixed) -> Problems:
     at, reached = found.at, charge.amount_by_tier_reached
     if (charge.amount is None) == (reached is None):
-        yield Problem(pointer(*at), "A fixed charge needs one `amount`.", "charge")
+        yield Problem(pointer(*at), "Give either `amount` or `amount_by_tier_reached`.", "charge")
     if charge.amount is not None:
         yield from price_problems(charge.amount, charge.gl, (*at, "amount"))
     if reached is not None:

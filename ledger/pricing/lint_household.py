@@ -32,7 +32,9 @@ def modifier_problems(version: Version, modifier: Modifier, at: Place) -> Proble
     else:
         yield from _flat_problems(version, modifier, at)
     if modifier.valid_years is not None and modifier.valid_years < 1:
-        yield Problem(pointer(*at, "valid_years"), "An allowance lasts a year or more.", "range")
+        yield Problem(
+            pointer(*at, "valid_years"), "An allowance lasts 1 year or more; correct it.", "range"
+        )
     if modifier.per_extra_person and not isinstance(modifier.when, AtLeast):
         message = "Extra persons are counted from a number on; write the condition with `gte`."
         yield Problem(pointer(*at, "per_extra_person"), message, "condition")

@@ -252,6 +252,12 @@ def test_what_is_wrong_with_a_kind_is_named_by_place_and_code(
         compile_tariff(tariff)
 
 
+def test_both_forms_of_a_fixed_charge_are_named_where_one_is_needed() -> None:
+    both = fixed("period", "1") | {"amount_by_tier_reached": ["1", "2"]}
+    (problem,) = lint(second(both))
+    assert problem.message == "Give either `amount` or `amount_by_tier_reached`."
+
+
 @pytest.mark.parametrize(
     "tariff",
     [
