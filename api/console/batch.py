@@ -11,8 +11,9 @@ from api.auth import ControlWriter, service_of
 from api.bodies import cause_of
 from api.console import words
 from api.console.monitor import MonitorAsked, account_of_receipt
-from api.console.page import await_views, names_of, render
+from api.console.page import await_views, language_of, names_of, render
 from api.console.recharge import sentence_of
+from api.console.words import N_
 from api.routers.batches import previewed
 from ledger.access import Principal
 from ledger.aggregates import Refused
@@ -72,9 +73,12 @@ def order(
 ) -> Response:
     """Order it of exactly the accounts that were shown; sent twice it is ordered once."""
     named = tuple(_account(line) for line in accounts.splitlines() if line)
+    if len(named) > TYPED_ABOVE and typed.strip() != str(len(named)):
+        problem = language_of(request).say(N_("Type the number of the accounts to confirm."))
+        wanted = PreviewBatch(kind=kind, accounts=named)
+        return _form(request, principal, wanted, key=key, reason=reason, problem=problem)
     try:
         command = RequestBatch(kind=kind, reason=reason.strip(), accounts=named)
-        _require_typed(len(named), typed)
         owner = principal.user.user_id
         claim = Claim("request", f"{owner} {ROUTE} {key}", command.fingerprint(ROUTE), owner)
         context = Context(principal.actor, cause_of(request), claim)
@@ -90,12 +94,6 @@ def order(
     back = RedirectResponse(page, HTTPStatus.OK if is_partial else HTTPStatus.SEE_OTHER)
     back.headers["HX-Redirect"] = page
     return back
-
-
-def _require_typed(count: int, typed: str) -> None:
-    """Many are told nothing by a slip of the hand."""
-    if count > TYPED_ABOVE and typed.strip() != str(count):
-        raise Refused("count_not_typed", f"Type {count} to confirm.")
 
 
 def _account(line: str) -> BatchAccount:

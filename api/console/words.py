@@ -133,7 +133,6 @@ REFUSALS: Final = {
     "batch_not_waiting": N_("The batch runs already, has ended, or waited too long."),
     "batch_too_large": N_("Those are more than 5,000 accounts; filter them first."),
     "batch_unknown": N_("There is no such batch, or it is out of your reach."),
-    "count_not_typed": N_("Type the number of the accounts to confirm."),
     "same_person": N_("You asked for it; somebody else has to approve it."),
     "account_unknown": N_("There is no such account, or it is out of your reach."),
     "csrf": N_("This form is out of date; load the page again."),

@@ -45,6 +45,11 @@ def test_the_whole_town_is_cut_off_only_when_it_is_typed_and_somebody_else_agree
     dialog.get_by_label("to confirm").fill("7")
     dialog.get_by_role("button", name="Ask for approval").click()
     expect(dialog).to_be_visible()  # The browser itself minds the number.
+    form = page.evaluate("Object.fromEntries(new FormData(document.querySelector('#batch-order')))")
+    headers = {"Accept-Language": "en"}
+    url = f"{visit.console.url}/commands/batch"
+    forged = visit.context.request.post(url, form=form, headers=headers)
+    assert (forged.status, "Type the number" in forged.text()) == (422, True)
     dialog.get_by_label("to confirm").fill(count)
     dialog.get_by_role("button", name="Ask for approval").click()
     expect(page.locator("#batch-status")).to_have_text("Waits for approval")
