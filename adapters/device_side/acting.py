@@ -67,6 +67,7 @@ class Acting:
         self._policy = [RememberedFollowing(engine, n, STEERING_TOPICS, STEERING) for n in shards]
         with self._reader.begin() as connection:
             positions, queued = open_commands(connection)
+        self._addresses()  # At once: a lease is not held for long by who asks for each of many.
         topics = COMMAND_TOPICS | {TripsResumed.TOPIC}
         self._commands = [Following(engine, n, topics, positions.get(n, 0)) for n in shards]
         self._fleet = Fleet(ledger.clock, ZoneInfo(ledger.terms.timezone), may_act=may_act)
@@ -86,7 +87,7 @@ class Acting:
             interval_s=float(settings.poll_interval_s),
             on_state=self._reconciler.on_state,
         )
-        self.dispatcher.take([self._waiting(command) for command in queued])
+        self.dispatcher.take([_waiting(command, self._gateway_lately) for command in queued])
         self.wake = threading.Event()
         self._stopping = threading.Event()
         self._threads = [
@@ -213,30 +214,22 @@ class Acting:
     def _found(self, command_id: str) -> Waiting | None:
         with self._reader.begin() as connection:
             queued = find_command(connection, command_id)
-        return None if queued is None else self._waiting(queued)
-
-    def _waiting(self, queued: QueuedCommand) -> Waiting:
-        return Waiting(
-            command_id=queued.command_id,
-            kind=queued.kind,
-            meter_no=queued.meter_no,
-            gateway=self._gateway_of(queued.meter_no),
-            status=queued.status,
-            attempt=queued.attempts,
-            again_at_us=0 if queued.status == "held" else queued.again_us,
-            position=queued.position,
-        )
+        return None if queued is None else _waiting(queued, self._gateway_of)
 
     def _rate(self, trips_a_minute: int) -> TripRate:
         """Whoever acted before may have cut customers within this minute: they count."""
         recent = recent_trips(self._engine, self._ledger.clock() - MINUTE_US)
-        sent = [SentTrip(self._gateway_of(trip.meter_no), trip.at_us) for trip in recent]
+        sent = [SentTrip(self._gateway_lately(trip.meter_no), trip.at_us) for trip in recent]
         return TripRate(trips_a_minute, sent)
 
     def _address_of(self, meter_no: str) -> MeterAddress | None:
         with self._reader.begin() as connection:
             found = line_of(connection, meter_no)
         return None if found is None else MeterAddress(meter_no, *found)
+
+    def _gateway_lately(self, meter_no: str) -> str:
+        """Behind which gateway a meter was when all were looked up; empty where none was."""
+        return self._gateways.get(meter_no, "")
 
     def _gateway_of(self, meter_no: str) -> str:
         """Behind which gateway a meter is, as it was lately: it only says who waits for whom."""
@@ -266,3 +259,16 @@ class Acting:
             wake.wait(pause_s)
             if wake is self.wake:
                 wake.clear()
+
+
+def _waiting(queued: QueuedCommand, gateway_of: Callable[[str], str]) -> Waiting:
+    return Waiting(
+        command_id=queued.command_id,
+        kind=queued.kind,
+        meter_no=queued.meter_no,
+        gateway=gateway_of(queued.meter_no),
+        status=queued.status,
+        attempt=queued.attempts,
+        again_at_us=0 if queued.status == "held" else queued.again_us,
+        position=queued.position,
+    )

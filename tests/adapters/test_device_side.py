@@ -1,9 +1,11 @@
 """From a decision to a relay and back, over real sockets, with all that can go wrong between."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from adapters.devices.park.meter import SimulatedMeter
@@ -235,6 +237,31 @@ def test_a_guarantee_whose_time_has_passed_ends_by_itself(there: Supplied) -> No
         assert side.acting is not None
         side.acting.end_guarantees()
         soon(lambda: there.commands()[2:] == [("trip", "verified")])
+
+
+@pytest.mark.parametrize("are_connected", [True, False])
+def test_who_takes_over_asks_once_where_all_the_meters_are_that_commands_wait_for(
+    sqlite_url: str, tmp_path: Path, *, are_connected: bool
+) -> None:
+    with supplied(sqlite_url, tmp_path, meters=5, are_connected=are_connected) as there:
+        there.switch_trips("off")
+        for meter in there.park:
+            there.fall_behind(meter.meter_no)
+        with acting(there):
+            soon(lambda: len(there.rows("commands")) == len(there.park))
+        there.views.catch_up()
+        asked: list[str] = []
+
+        def note(*about: object) -> None:
+            if threading.current_thread().name == "devices" and "FROM meters" in str(about[2]):
+                asked.append(str(about[2]))
+
+        event.listen(there.opened.engine, "before_cursor_execute", note)
+        with acting(there) as side:
+            assert side.acting is not None
+            assert len(side.acting.dispatcher) == len(there.park)
+        event.remove(there.opened.engine, "before_cursor_execute", note)
+    assert len(asked) == 1
 
 
 def test_a_meter_without_a_line_waits_until_it_is_connected(
