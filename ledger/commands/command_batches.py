@@ -25,7 +25,7 @@ from ledger.store.session import CATALOGUE_SHARD
 from ledger.values import micros, shard_of, stream_id
 
 ORDERS_MAX: Final = 5_000
-AT_ONCE: Final = 200
+AT_ONCE: Final = 100
 """Orders that are decided on in one commit."""
 EVENTS_EACH: Final = 4
 """About so many events an order makes."""
