@@ -25,6 +25,7 @@ class Tiers:
         "_fixed_at_us",
         "_going_on",
         "_intervals",
+        "_is_amid_a_bill",
         "_position",
         "_posted",
         "_through_us",
@@ -39,6 +40,8 @@ class Tiers:
         self._going_on: set[End] = set()
         """Meters that were replaced within a bill, and when."""
         self._bills: list[int] = []
+        self._is_amid_a_bill = False
+        """A replaced meter left a bill open: it is rated as a whole once it closes."""
         self._through_us = self._posted = self._fixed_at_us = 0
 
     def take(
@@ -46,7 +49,7 @@ class Tiers:
     ) -> int:
         """Charge one more interval: all anew where it cannot be the next under the draft."""
         self._intervals[place] = at_us, quantities
-        if at_us < self._through_us:
+        if at_us < self._through_us or self._is_amid_a_bill:
             return self._charged(self._total(context))
         self._through_us = at_us
         known = context
@@ -70,6 +73,7 @@ class Tiers:
         if event.bill_from_us:
             self._going_on.add((event.old_meter_no, at_us))
             self._find_bills()
+            self._is_amid_a_bill = self._draft.tables.is_billed
 
     def correct(self, event: facts.ChargeCorrected, context: Context | None) -> int:
         """Charge the difference where intervals became others."""
@@ -95,6 +99,7 @@ class Tiers:
             for (meter_no, from_us), (to_us, quantities) in self._intervals.items()
         )
         self._through_us = ordered[-1][0] if ordered else 0
+        self._is_amid_a_bill = False
         self._find_bills()
         start = self._draft.start(min([self._begun_us, *(from_us for _, from_us, _, _ in ordered)]))
         told = [

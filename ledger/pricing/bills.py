@@ -4,7 +4,7 @@ A bill ends with a reading of any of them; the last reading of a meter that is r
 Times of bills are those of the wall clock.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
@@ -36,9 +36,23 @@ def closed_before(
 
 
 def beside(bills: Sequence[int], from_us: int, to_us: int, timezone: str) -> Bills:
-    """Those of sorted bills that an interval lies over: from the one before it to its end."""
+    """Those of sorted bills that an interval lies over, the one before it, and that it ends in."""
     first = bisect_right(bills, local_us(timezone, from_us)) - 1
-    return tuple(bills[max(first, 0) : bisect_right(bills, local_us(timezone, to_us))])
+    last = bisect_left(bills, local_us(timezone, to_us))
+    return tuple(bills[max(first, 0) : last + 1])
+
+
+def is_open(position: Position, until_us: int, going_on: Iterable[End], timezone: str) -> bool:
+    """Whether a position, known up to a time, stands in a bill that a replaced meter left open.
+
+    How long that bill is, and so what it comes to, is known when another reading closes it.
+    """
+    ends = [end_us for _, end_us in going_on if end_us <= until_us]
+    if not position.bills or not ends:
+        return position.bill_goes_on or until_us in ends
+    left_open = {local_us(timezone, end_us) for end_us in ends}
+    bills = [bill for bill in position.bills if bill not in left_open]
+    return not bills or max(left_open) > bills[-1]
 
 
 def with_bills(context: Context | None, bills: Bills) -> Context:

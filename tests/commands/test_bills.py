@@ -7,7 +7,7 @@ import pytest
 from ledger.commands import late_readings
 from ledger.commands.correct_reading import CorrectReading, handle
 from tests.harness.desk import ACTOR, Desk, Json, at_us, moment, point
-from tests.harness.documents import energy, tariff, version
+from tests.harness.documents import energy, monthly_fee, tariff, version
 from tests.harness.readings import counts
 from tests.views.test_previews import preview
 
@@ -132,3 +132,25 @@ def test_whatever_order_readings_come_in_the_bills_are_the_same() -> None:
         holds(desk, -(100 * 50 + 30 * 100 + 100 * 50 + 20 * 100 + 70 * 50))
         desk.close()
     assert len(balances) == 1
+
+
+@pytest.mark.parametrize("method", ["none", "days", "months"])
+def test_a_bill_with_a_replaced_meter_is_as_long_as_it_becomes(desk: Desk, method: str) -> None:
+    priced = version(
+        energy(["0.5", "1"]), monthly_fee("3"), bounds=["100"], window="billing_period"
+    )
+    priced["accumulation"]["proration"] = {"method": method}
+    document = tariff("long", priced)
+    desk.publish(document)
+    desk.open("A1", point("M1", "long"))
+    desk.replace("A1", "2026-01-15", {"total": "150"}, "M2", {"total": "0"})
+    read(desk, "M2", "03-02", 60_000)
+    # Two months and a day: the bound of a month counts for 60 days, or for 2 1/30 months.
+    bound = {"none": 100_000, "days": 200_000, "months": 100_000 * 61 // 30}[method]
+    first = min(210_000, bound)
+    total = (first * 50 + (210_000 - first) * 100 + 500) // 1_000 + 2 * 3_00
+    assert desk.account("A1").balance_minor == -total
+    desk.views.catch_up()
+    assert desk.views.verify() == []
+    same: Json = preview(desk, document)
+    assert same["before_minor"] == same["after_minor"] == total

@@ -7,7 +7,7 @@ import msgspec
 from ledger.aggregates.account import sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
-from ledger.aggregates.account.turns import is_in_turn
+from ledger.aggregates.account.turns import is_amid_a_bill, is_in_turn
 from ledger.aggregates.account.units import paid_by, take, taxed_lines
 from ledger.events import account as facts
 from ledger.pricing import CLOSED_WINDOW, CompiledTariff, NotRateable
@@ -34,7 +34,7 @@ class Quarantine(NamedTuple):
 
 
 OUT_OF_TURN: Final = Quarantine(
-    "out_of_turn", "Meters of the same tiers are counted further; all are to be rated again."
+    "out_of_turn", "The same tiers are counted further, or a bill is; all is to be rated again."
 )
 
 
@@ -58,6 +58,8 @@ def charge(
         return measured
     registers, quantities = measured
     if point.is_shared and not is_in_turn(account, point, at_us, tariff):
+        return OUT_OF_TURN
+    if tariff.tables.is_billed and is_amid_a_bill(account, point, tariff):
         return OUT_OF_TURN
     known = known_of(account, point, at_us, tariff)
     try:

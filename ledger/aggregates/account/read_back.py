@@ -25,7 +25,7 @@ from ledger.events import account as facts
 from ledger.events.registry import decode
 from ledger.ports import Span
 from ledger.pricing import CompiledTariff, Position
-from ledger.pricing.bills import End
+from ledger.pricing.bills import End, is_open
 from ledger.pricing.side_by_side import opened_us
 
 NEVER: Final = 2**62
@@ -222,6 +222,9 @@ class _Reader:
         if until_us >= self._at_us or until_us > self._touched_from_us:
             return False
         if until_us >= self._ends_us or position is None:
+            return False
+        tariff = self._tariff_of(tariff_id)
+        if tariff.tables.is_billed and is_open(position, until_us, self._going_on, tariff.timezone):
             return False
         return self._begins_us == NEVER or self._can_take(self._begins_us, position, tariff_id)
 
