@@ -22,7 +22,7 @@ class OpenWindows:
         self, tariff: CompiledTariff, start: Position, context: Context | None = None
     ) -> None:
         self.by_window: dict[tuple[int, int], tuple[Tally, list[Step]]] = {}
-        """Tally and steps by first day and by the version that opened the window anew."""
+        """Tally and steps by the version that opened the window anew, and by its first day."""
         self._tariff = tariff
         self._context = context or NOTHING_KNOWN
         self._opened = start.window_from
@@ -47,7 +47,9 @@ class OpenWindows:
         start, end, pieces = tariff.pieces(self._start, from_us, to_us, known or self._context)
         steps = []
         for piece in pieces:
-            if piece.window_from < self._opened:
+            # A later version may count over a longer window, which it opens anew.
+            is_later = piece.version.number > self._start.version
+            if piece.window_from < self._opened and not is_later:
                 raise NotRateable(CLOSED_WINDOW, "The interval begins before the open window.")
             tally, history = self._window(piece)
             self._lend(tally)
@@ -75,7 +77,7 @@ class OpenWindows:
         upto = self._tariff.versions[: piece.version.number + 1]
         reset_by = max((version.number for version in upto if version.resets), default=0)
         return self.by_window.setdefault(
-            (piece.window_from, reset_by), (self._tariff.tally(self._start, self._context), [])
+            (reset_by, piece.window_from), (self._tariff.tally(self._start, self._context), [])
         )
 
 

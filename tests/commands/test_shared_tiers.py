@@ -259,3 +259,20 @@ def test_a_meter_that_began_before_the_others_takes_their_tiers_back(desk: Desk)
     desk.read("M2", "2026-04-01", 5_000)
     assert desk.account("A1").balance_minor == -115 * 50
     tiers(desk)
+
+
+def test_a_later_version_may_count_over_a_longer_window(desk: Desk) -> None:
+    by_month = version(energy(["0.5"]), effective_to="2026-03-01")
+    by_year = version(
+        energy(["0.5", "1"]), bounds=["100"], window="year", effective_from="2026-03-01"
+    )
+    by_year["accumulation"]["on_version_change"] = "reset"
+    desk.publish(tariff("longer", by_month, by_year))
+    desk.open("A1", *(point(meter_no, "longer", "2026-02-05") for meter_no in ("M1", "M2")))
+    desk.read("M1", "2026-04-01", 55_000)  # One a day, 31 of them in the year's window.
+    assert counts(desk.read("M2", "2026-02-15", 10_000)) == (1, 0, [])
+    assert desk.account("A1").balance_minor == -(55 + 10) * 50
+    desk.read("M1", "2026-05-01", 155_000)
+    assert desk.account("A1").balance_minor == -(65 + 69) * 50 - 31 * 100
+    desk.views.catch_up()
+    assert desk.views.verify() == []
