@@ -23,7 +23,8 @@ def submit(meter_no: str, state: MeterState, ledger: Ledger) -> "Future[Answer] 
     """Confirm the supply, or open a case; a meter of no account, or unclear, is passed over.
 
     A command whose effect was unknown, or that waited for the customer, may be verified by it. A
-    meter found open although supply is wanted gets its order to close again.
+    meter found open although supply is wanted gets its order to close again. What was seen before
+    the newest order was sent says nothing of the supply, unless the clock has gone back since.
     """
     home = ledger.meter_homes([meter_no]).get(meter_no)
     if home is None or state.relay not in SHOWN:
@@ -36,15 +37,16 @@ def submit(meter_no: str, state: MeterState, ledger: Ledger) -> "Future[Answer] 
         if point is None:
             return {}  # It moved meanwhile; the next sweep finds it.
         newest = newest_command(session, point, shard)
+        is_older = newest is not None and state.at_us <= newest.sent_at_us
         if (
             newest is not None
             and newest.status in {"unknown", "awaiting_customer", "failed"}
             and newest.meter_no == meter_no
-            and state.at_us > newest.sent_at_us
+            and not is_older
             and shows(newest.kind, state)
         ):
             verify(session, newest, state, "sweep")
-        else:
+        elif newest is None or not is_older or newest.sent_at_us > session.now_us:
             show(session, account, point, state.relay, state.at_us)
         watch_clock(session, account, point, state)
         return {"actual": point.supply_actual, "mismatch": point.mismatch}

@@ -37,6 +37,23 @@ def test_a_look_from_before_the_order_still_says_nothing(line: Line, desk: Desk)
     assert desk.account("A1").points[0].supply_actual == "off"
 
 
+def test_a_sweep_from_before_the_order_opens_no_case_where_supply_looked_right_all_along(
+    line: Line, desk: Desk
+) -> None:
+    trip = line.fall_behind()["command_id"]
+    line.look(trip, line.send(trip, NoAnswer()), None)
+    assert desk.account("A1").points[0].supply_actual == "on", "nobody saw it open"
+    desk.clock.pass_by(seconds=1)
+    old = line.state("open")
+    desk.clock.pass_by(seconds=1)
+    line.obey(line.pay()["command_id"], "closed")
+    before = len(desk.recorded())
+    line.sweep_with(old)
+    assert len(desk.recorded()) == before
+    line.sweep("open")
+    assert desk.account("A1").points[0].mismatch == "on", "one from behind it counts"
+
+
 def test_a_restore_that_was_asked_for_long_from_now_becomes_work(line: Line, desk: Desk) -> None:
     line.obey(line.fall_behind()["command_id"], "open")
     close = line.pay()["command_id"]
