@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.commands.test_command_batches import FIVE, protect, street
 from tests.harness.office import Office, key, problem
+from tests.harness.street import FIVE, protect, street
 
 BATCH = "/api/v1/commands/batch"
 BATCHES = "/api/v1/commands/batches"

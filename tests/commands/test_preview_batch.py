@@ -8,9 +8,9 @@ from ledger.commands import command_batches, dispute, preview_batch
 from ledger.commands.command_batches import EVERYWHERE, Orders, RequestBatch
 from ledger.commands.preview_batch import BatchFilter
 from ledger.devices import OrderKind
-from tests.commands.test_command_batches import FIVE, protect, street
 from tests.harness.desk import ACTOR, Desk, Json, point, water
 from tests.harness.device_day import batch_account
+from tests.harness.street import FIVE, protect, street
 
 
 def named(*numbers: str) -> Orders:

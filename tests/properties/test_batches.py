@@ -16,9 +16,9 @@ from ledger.commands import command_batches, request_command
 from ledger.commands.command_batches import ApproveBatch, RequestBatch
 from ledger.commands.request_command import RequestCommand
 from ledger.devices import OrderKind
-from tests.commands.test_command_batches import FIVE, protect, street
 from tests.harness.desk import ACTOR, Desk
 from tests.harness.device_day import COLLEAGUE, batch_account
+from tests.harness.street import FIVE, protect, street
 
 KINDS: Final[tuple[OrderKind, ...]] = ("trip", "recall", "close_permit")
 NUMBERS: Final = (*FIVE, "A404")
