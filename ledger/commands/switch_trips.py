@@ -1,8 +1,8 @@
 """Switch trips (停电总闸, 区域保电): let nobody be cut off, everywhere or at a site, and again."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ledger.aggregates.trip_switch import TripSwitch
 from ledger.commands import Command, Json, Moment, Reason, Text
@@ -25,6 +25,12 @@ class SwitchTrips(Command):
     site: Annotated[Text, Field(max_length=64)] = EVERYWHERE
     until: Moment | None = None
     reason: Reason
+
+    @model_validator(mode="after")
+    def _only_a_rest_ends(self) -> Self:
+        if self.trips == "on" and self.until is not None:
+            raise ValueError("`until` goes with trips that are switched off")
+        return self
 
 
 def handle(command: SwitchTrips, ledger: Ledger, context: Context) -> Answer:

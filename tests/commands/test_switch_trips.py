@@ -174,3 +174,8 @@ def test_a_guarantee_of_a_site_does_not_end_in_the_past(line: Line) -> None:
     with pytest.raises(Refused) as refused:
         line.switch_trips("off", "a flood", site="North", until="2026-07-01T12:00")
     assert refused.value.code == "expires_in_the_past"
+
+
+def test_trips_that_are_switched_on_have_no_end(line: Line) -> None:
+    with pytest.raises(ValueError, match="`until` goes with trips that are switched off"):
+        line.switch_trips("on", "the flood is over", site="North", until="2026-07-03T08:00")
