@@ -29,8 +29,8 @@ class Pile:
                 self._merge(known, row)
 
     def take(self) -> list[Row]:
-        """All rows; none is left."""
-        taken: list[Row] = list(self._rows.values())
+        """All rows in order of their keys, as an index holds them; none is left."""
+        taken: list[Row] = [self._rows[key] for key in sorted(self._rows)]
         self._rows.clear()
         return taken
 

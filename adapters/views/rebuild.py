@@ -3,10 +3,11 @@
 # ruff: noqa: S608 - statements are made of the names that projections declare
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text
 
+from adapters.store.dialects import is_postgresql
 from adapters.store.tables import log_heads
 from adapters.views.account_totals import kept_beside, recount
 from adapters.views.feed import lock_position, parked_streams, read_batch
@@ -14,7 +15,7 @@ from adapters.views.grants import keep_grants
 from adapters.views.pile import Pile
 from adapters.views.tables import create_view, view_versions
 from adapters.views.writer import write_rows
-from ledger.projections import Projection, View
+from ledger.projections import Projection, View, key_columns
 from ledger.projections.accounts import Accounts
 from ledger.projections.batch import project
 
@@ -22,6 +23,8 @@ READ_MAX = 20_000
 PILED_MAX = 300_000
 """Rows kept in memory, about 1 KB each, before they are written."""
 SHOWN_MAX = 20
+_ROOM_TO_JOIN: Final = """SELECT set_config('work_mem', '256MB', true),
+set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)"""
 Progress = Callable[[int, int], None]
 """Called with (events folded, events in all)."""
 
@@ -115,7 +118,7 @@ class Rebuild:
     def _write(self, connection: Connection) -> None:
         for projection, pile in zip(self._projections, self._piles, strict=True):
             if rows := pile.take():
-                write_rows(connection, projection, beside(projection), rows)
+                write_rows(connection, projection, beside(projection), rows, is_filled=True)
 
     def _kept_beside(self, connection: Connection) -> list[View]:
         """Views that are counted from those that were folded."""
@@ -156,15 +159,53 @@ def _create_beside(connection: Connection, view: View) -> None:
 
 def compare(connection: Connection, view: View, other: str) -> list[Difference]:
     """Rows in which the live view and another table of it differ; a few of each side."""
-    names = ", ".join(column.name for column in view.columns)
-    sides = (("live", view.name, other), ("log", other, view.name))
-    differences: list[Difference] = []
-    for side, have, lack in sides:
-        rows = connection.execute(
-            text(f"SELECT {names} FROM {have} EXCEPT SELECT {names} FROM {lack} LIMIT {SHOWN_MAX}")
+    is_server = is_postgresql(connection)
+    pairs = _joined(connection, view, other) if is_server else _subtracted(connection, view, other)
+    sides = zip(("live", "log"), pairs, strict=True)
+    return [Difference(view.name, side, row) for side, rows in sides for row in rows]
+
+
+Sides = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+def _joined(connection: Connection, view: View, other: str) -> Sides:
+    """Both sides in one pass: sorting millions of rows for each would take longer than folding."""
+    connection.execute(text(_ROOM_TO_JOIN))
+    names = [column.name for column in view.columns]
+    live, log = ([f"{side}.{name}" for name in names] for side in ("live", "log"))
+    keys = key_columns(view)
+    match = " AND ".join(f"live.{key} = log.{key}" for key in keys)
+    found = connection.execute(
+        text(
+            f"SELECT {', '.join(live + log)} "
+            f"FROM {view.name} live FULL JOIN {other} log ON {match} "
+            f"WHERE ({', '.join(live)}) IS DISTINCT FROM ({', '.join(log)}) LIMIT {SHOWN_MAX}"
         )
-        differences += [Difference(view.name, side, dict(row)) for row in rows.mappings()]
-    return differences
+    )
+    pairs = [(tuple(row[: len(names)]), tuple(row[len(names) :])) for row in found]
+    key = names.index(keys[0])
+    of_live, of_log = (
+        [dict(zip(names, pair[side], strict=True)) for pair in pairs if pair[side][key] is not None]
+        for side in (0, 1)
+    )
+    return of_live, of_log
+
+
+def _subtracted(connection: Connection, view: View, other: str) -> Sides:
+    names = ", ".join(column.name for column in view.columns)
+    of_live, of_log = (
+        [
+            dict(row)
+            for row in connection.execute(
+                text(
+                    f"SELECT {names} FROM {have} EXCEPT SELECT {names} FROM {lack} "
+                    f"LIMIT {SHOWN_MAX}"
+                )
+            ).mappings()
+        ]
+        for have, lack in ((view.name, other), (other, view.name))
+    )
+    return of_live, of_log
 
 
 def _version(connection: Connection, name: str) -> int | None:

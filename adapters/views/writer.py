@@ -24,9 +24,17 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 
 
 def write_rows(
-    connection: Connection, projection: Projection, table: str, rows: Sequence[Row]
+    connection: Connection,
+    projection: Projection,
+    table: str,
+    rows: Sequence[Row],
+    *,
+    is_filled: bool = False,
 ) -> None:
-    """Merge rows, at most one per key, into a table of the projection."""
+    """Merge rows, at most one per key, into a table of the projection.
+
+    One that is filled from the first event holds few of them yet.
+    """
     shapes: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         shapes.setdefault(tuple(row), []).append(row)
@@ -36,7 +44,12 @@ def write_rows(
         if len(alike) < MANY:
             _write_each(connection, table, columns, alike)
         elif connection.dialect.name == "postgresql":
-            _write_staged(connection, table, columns, alike)
+            stage = _staged(connection, table, columns, alike)
+            told = _stripped(columns, alike)
+            if is_filled and not any(column.merge is Merge.PATCH for column in told):
+                _insert_staged(connection, table, told, stage)
+            else:
+                _update_staged(connection, table, told, stage, len(alike))
         else:
             _write_updates(connection, table, columns, alike)
 
@@ -75,10 +88,11 @@ def _with_texts(row: Row, json_names: Sequence[str]) -> dict[str, Any]:
     return {**row, **texts}
 
 
-def _write_staged(
+def _staged(
     connection: Connection, table: str, columns: Sequence[Column], rows: Sequence[Row]
-) -> None:
-    names = ", ".join(column.name for column in columns)
+) -> str:
+    """Name of a table of this transaction that holds the rows."""
+    names = _listed(columns)
     stage = f"stage_{table}_{len(columns)}_{abs(hash(names)) % 10**8}"
     connection.execute(
         text(
@@ -91,10 +105,34 @@ def _write_staged(
     with closing(connection.connection.cursor()) as cursor:
         data = StringIO(_copy_text(columns, rows))
         cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
+    return stage
+
+
+def _insert_staged(
+    connection: Connection, table: str, columns: Sequence[Column], stage: str
+) -> None:
+    """Rows that are mostly new: each is looked up once, where it is inserted."""
+    names = _listed(columns)
+    keys = _listed([column for column in columns if column.merge is Merge.KEY])
+    given = {column.name: f"excluded.{column.name}" for column in columns}
+    merges = _merges(columns, given, "postgresql", table)
+    action = f"DO UPDATE SET {merges}" if merges else "DO NOTHING"
+    connection.execute(
+        text(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage} "
+            f"ON CONFLICT ({keys}) {action}"
+        )
+    )
+
+
+def _update_staged(
+    connection: Connection, table: str, columns: Sequence[Column], stage: str, count: int
+) -> None:
+    names = _listed(columns)
     keys = [column.name for column in columns if column.merge is Merge.KEY]
     match = " AND ".join(f"{table}.{key} = s.{key}" for key in keys)
     staged = {column.name: f"s.{column.name}" for column in columns}
-    merges = _merges(_stripped(columns, rows), staged, "postgresql", table)
+    merges = _merges(columns, staged, "postgresql", table)
     updated = 0
     if merges:
         # The staging table is small: the plan must never read the whole view.
@@ -102,7 +140,7 @@ def _write_staged(
         connection.execute(text("SET LOCAL enable_mergejoin = off"))
         done = connection.execute(text(f"UPDATE {table} SET {merges} FROM {stage} s WHERE {match}"))
         updated = done.rowcount
-    if updated < len(rows):
+    if updated < count:
         first = ", ".join(
             fresh(column.name, "postgresql") if column.merge is Merge.PATCH else column.name
             for column in columns
@@ -156,6 +194,10 @@ def _update_or_insert(
             "ON CONFLICT DO NOTHING",
             values,
         )
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    return ", ".join(column.name for column in columns)
 
 
 def _stripped(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
