@@ -1,5 +1,6 @@
 """Passes over the log for all feeds: side by side where the database takes several writers."""
 
+import gc
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
@@ -35,7 +36,10 @@ def run_passes(
     counters: list[Any] = [context.Value("q", 0) for _ in range(2 * len(specs))]
     url = engine.url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(
-        len(specs), mp_context=context, initializer=_share, initargs=(counters,)
+        len(specs),
+        mp_context=context,
+        initializer=_as_parent,
+        initargs=(counters, gc.get_threshold()),
     ) as pool:
         running = [
             pool.submit(_pass_in_child, url, timezone, number, swap, accept)
@@ -68,8 +72,9 @@ def _watch(
         on_progress(passed // len(running), max(counter.value for counter in counters[1::2]))
 
 
-def _share(counters: list["Synchronized[int]"]) -> None:
+def _as_parent(counters: list["Synchronized[int]"], collect_after: tuple[int, int, int]) -> None:
     _counters.extend(counters)
+    gc.set_threshold(*collect_after)  # Facts and rows by the million hold no cycles.
 
 
 def _pass_in_child(
