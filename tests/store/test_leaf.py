@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.events import command, gateway, supply, trips, work_order
+from ledger.events import command, command_batch, gateway, supply, trips, work_order
 from ledger.events.leaf import leaf_entry, leaf_hash
 from ledger.events.registry import EVENT_TYPES
 from ledger.ports import Row
@@ -47,7 +47,14 @@ OF_METERS_ON_THE_WIRE = {
     topic
     for topic, event in EVENT_TYPES.items()
     if event
-    in {*command.EVENTS, *work_order.EVENTS, *gateway.EVENTS, *supply.EVENTS, *trips.EVENTS}
+    in {
+        *command.EVENTS,
+        *command_batch.EVENTS,
+        *work_order.EVENTS,
+        *gateway.EVENTS,
+        *supply.EVENTS,
+        *trips.EVENTS,
+    }
 } | {"meter.connected.v1"}
 """Facts of buses and relays; their own tests write them on real sockets."""
 

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from ledger.aggregates.account import sharing
+from ledger.aggregates.account import shared_bills, sharing
 from ledger.aggregates.account.state import Account, Point, shifted_week
 from ledger.aggregates.account.tax import charge_lines
 from ledger.aggregates.account.turns import is_amid_a_bill, is_in_turn
@@ -118,7 +118,7 @@ def _for_all(
     if not tariff.tables.is_billed:
         return position
     bills, end = _bills(point, at_us, tariff), (point.name, at_us)
-    kept = sharing.still_open(account, point.service_kind, tariff, bills, end)
+    kept = shared_bills.still_open(account, point.service_kind, tariff, bills, end)
     return msgspec.structs.replace(position, bills=kept)
 
 

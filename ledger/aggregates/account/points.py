@@ -3,7 +3,7 @@
 import msgspec
 
 from ledger.aggregates import Refused
-from ledger.aggregates.account import sharing
+from ledger.aggregates.account import shared_bills, sharing
 from ledger.aggregates.account.state import Account, Point
 from ledger.events import account as facts
 from ledger.pricing import CompiledTariff, NotRateable, Position
@@ -74,7 +74,7 @@ def add_point(  # noqa: PLR0913 - a meter comes with all its particulars
     known = None
     if not sells_units(tariff):  # Units are held by one point, and so is what was bought.
         known = sharing.standing(account, service_kind, tariff.tariff_id, installed_at_us)
-        known = known and sharing.billed(account, service_kind, tariff, known)
+        known = known and shared_bills.billed(account, service_kind, tariff, known)
     return facts.ServicePointAdded(
         account_no=account.account_no,
         point=point_name(account, service_kind),
@@ -218,7 +218,7 @@ def assign_tariff(
     joins = not sells_units(tariff) and next(others, None) is not None
     if joins:
         shared = sharing.standing(account, point.service_kind, tariff.tariff_id, point.last_at_us)
-        shared = shared and sharing.billed(account, point.service_kind, tariff, shared)
+        shared = shared and shared_bills.billed(account, point.service_kind, tariff, shared)
         position = shared or position
     left = None
     if point.is_shared:

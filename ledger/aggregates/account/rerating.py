@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.aggregates.account import sharing
+from ledger.aggregates.account import shared_bills, sharing
 from ledger.aggregates.account.consumption import Quarantine
 from ledger.aggregates.account.intervals import Known, Series, after, before, only
 from ledger.aggregates.account.read_back import NEVER, Sought, read_series
@@ -109,7 +109,7 @@ def _left(
         return position
     own = series.own()
     end = series.point, own[-1].to_us if own and point else change.was_through_us
-    bills = sharing.still_open(account, kind, tariff, series.bills(tariff), end)
+    bills = shared_bills.still_open(account, kind, tariff, series.bills(tariff), end)
     return msgspec.structs.replace(position, bills=bills)
 
 
