@@ -122,6 +122,20 @@ def test_single_keys_are_letters_inside_a_field_and_can_be_switched_off(visit: V
     expect(page).to_have_url(re.compile("/monitor"))
 
 
+def test_a_key_is_heard_in_the_frame_in_which_a_dialog_closes(visit: Visit) -> None:
+    page = visit.go("/accounts/A000007")
+    page.keyboard.press("r")
+    expect(page.locator("#dialog input:focus")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const field = document.activeElement;
+            field.closest("dialog").close();
+            field.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true }));
+        }"""
+    )
+    expect(page.locator("#keys")).to_be_visible()
+
+
 def test_a_language_is_chosen_once_and_kept(visitors: Visitors) -> None:
     visit = visitors.come(language="zh-CN")
     page = visit.go("/monitor?level=trip")

@@ -142,7 +142,8 @@ function act(key) {
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {Element} */ (event.target);
-  const isTyping = target.matches("input, textarea, select, [contenteditable]");
+  // A field of a dialog that has just closed may keep the focus for a frame: nobody types there.
+  const isTyping = target.matches("input, textarea, select, [contenteditable]") && target.checkVisibility();
   if (event.key === "Escape" && isTyping && !target.closest("dialog")) target.blur();
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
   if (localStorage.getItem(KEYS_OFF)) return;
