@@ -1,27 +1,30 @@
-"""Rows of a rebuild, merged in memory before a table sees them: most are then written once."""
+"""Rows of a rebuild, merged in memory before they are written: most are then written once."""
 
 from collections.abc import Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from ledger.projections import Merge, Projection, Row, key_columns
+
+PATCHES: Final = (Merge.PATCH, Merge.EXTEND)
 
 
 class Pile:
     """One view's rows by key; a row met again is merged as its columns declare."""
 
     def __init__(self, projection: Projection) -> None:
-        self._keys = key_columns(projection)
-        self._added = {c.name for c in projection.columns if c.merge is Merge.ADD}
-        self._patched = {
-            c.name for c in projection.columns if c.merge in {Merge.PATCH, Merge.EXTEND}
-        }
-        self._rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.view = projection
+        columns = projection.columns
+        self._key = itemgetter(*key_columns(projection))
+        self._added = [c.name for c in columns if c.merge is Merge.ADD]
+        self._patched = [c.name for c in columns if c.merge in PATCHES]
+        self._rows: dict[Any, dict[str, Any]] = {}
 
     def add(self, rows: Sequence[Row]) -> None:
         """Merge rows into those that lie here."""
-        piled, keys = self._rows, self._keys
+        piled, key_of = self._rows, self._key
         for row in rows:
-            key = tuple([row[name] for name in keys])
+            key = key_of(row)
             known = piled.get(key)
             if known is None:
                 piled[key] = dict(row)
@@ -29,19 +32,21 @@ class Pile:
                 self._merge(known, row)
 
     def take(self) -> list[Row]:
-        """All rows in order of their keys, as an index holds them; none is left."""
-        taken: list[Row] = [self._rows[key] for key in sorted(self._rows)]
-        self._rows.clear()
+        """All rows; none is left."""
+        taken: list[Row] = [*self._rows.values()]
+        self._rows = {}
         return taken
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def _merge(self, known: dict[str, Any], row: Row) -> None:
-        for name, value in row.items():
-            if name in self._added and name in known:
-                known[name] += value
-            elif name in self._patched and name in known:
-                known[name] = {**known[name], **value}  # type: ignore[dict-item] # an object
-            else:
-                known[name] = value
+        """Whatever replaces is taken over; what was known is added to or patched."""
+        before = known.copy()
+        known.update(row)
+        for name in self._added:
+            if name in row and name in before:
+                known[name] += before[name]
+        for name in self._patched:
+            if name in row and name in before:
+                known[name] = {**before[name], **known[name]}

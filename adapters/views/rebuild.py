@@ -1,48 +1,41 @@
-"""Rebuild a view beside the live one, from event 1, and swap only when both say the same."""
+"""Rebuild views beside the live ones, from event 1, and swap only when both say the same.
+
+The log is cut into spans, which are folded side by side (`folding.py`); what they leave is merged
+into new tables (`loading.py`). Then the new tables follow the live feed until they stand where it
+does.
+"""
 
 # ruff: noqa: S608 - statements are made of the names that projections declare
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text
 
-from adapters.store.dialects import is_postgresql
 from adapters.store.tables import log_heads
 from adapters.views.account_totals import kept_beside, recount
-from adapters.views.feed import lock_position, parked_streams, read_batch
+from adapters.views.comparing import compare
+from adapters.views.feed import lock_position
+from adapters.views.folding import READ_MAX, Difference, Of, Piles, Span, fold_span
 from adapters.views.grants import keep_grants
-from adapters.views.pile import Pile
-from adapters.views.tables import create_view, view_versions
+from adapters.views.loading import load_view
+from adapters.views.runs import Run
+from adapters.views.tables import create_view, feed_positions, view_versions
+from adapters.views.workers import Workers, workers
 from adapters.views.writer import write_rows
-from ledger.projections import Projection, View, key_columns
+from ledger.projections import View
 from ledger.projections.accounts import Accounts
-from ledger.projections.batch import project
 
-READ_MAX = 20_000
-PILED_MAX = 300_000
-"""Rows kept in memory, about 1 KB each, before they are written."""
-SHOWN_MAX = 20
-_ROOM_TO_JOIN: Final = """SELECT set_config('work_mem', '256MB', true),
-set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)"""
+LONG: Final = 200_000
+"""So many events are worth the start of processes, and of another round."""
+APPROACHED: Final = 100_000
+"""Events of a shard that are folded at once while the live feed goes on."""
+SPANS: Final = 2
+"""Spans for each worker: one that is over early takes another."""
 Progress = Callable[[int, int], None]
-"""Called with (events folded, events in all)."""
-
-
-def _no_progress(_done: int, _all: int) -> None:
-    pass
-
-
-class Difference(NamedTuple):
-    """A row that the live view has and the log does not tell (`live`), or the reverse (`log`).
-
-    Where the log holds an event that the live view took and that cannot be folded now, it is told
-    in place of a row; nothing is swapped then.
-    """
-
-    view: str
-    side: str
-    row: dict[str, Any]
+"""Called with (events done, events in all); half of an event is folding it, half is its rows."""
 
 
 class Rebuilt(NamedTuple):
@@ -55,76 +48,174 @@ class Rebuilt(NamedTuple):
     swapped: bool
 
 
-class Rebuild:
-    """One pass over the log that builds some views of a feed beside the live ones."""
+def rebuild(
+    engine: Engine,
+    wanted: Sequence[Of],
+    *,
+    swap: bool,
+    accept: bool = False,
+    on_progress: Progress = lambda _done, _total: None,
+) -> list[Rebuilt]:
+    """Build, compare at equal position, and swap where the rows are equal (or accepted)."""
+    with (
+        TemporaryDirectory(prefix="wattledger-rebuild-") as folder,
+        workers(engine, is_long=_length(engine) >= LONG) as crew,
+    ):
+        building = _Building(engine, wanted, crew, Path(folder), on_progress)
+        building.fold()
+        building.load()
+    reached, poisons = building.reached, building.poisons
+    rebuilt = [
+        each
+        for of in wanted
+        for each in _Following(engine, of, reached, poisons).run(swap=swap, accept=accept)
+    ]
+    total = sum(reached.values())
+    on_progress(total, total)
+    return rebuilt
 
-    def __init__(self, engine: Engine, feed: str, projections: Sequence[Projection]) -> None:
+
+def beside(view: View) -> str:
+    """Name of the table that a view is rebuilt in."""
+    return f"{view.name}__next"
+
+
+def _length(engine: Engine) -> int:
+    with engine.execution_options(read_only=True).begin() as connection:
+        return int(connection.scalar(select(func.sum(log_heads.c.position))) or 0)
+
+
+class _Building:
+    """New tables, from the first event to somewhere near the live ones."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        wanted: Sequence[Of],
+        crew: Workers,
+        folder: Path,
+        on_progress: Progress,
+    ) -> None:
+        self.reached: dict[int, int] = {}
+        self.poisons: list[Difference] = []
         self._engine = engine
-        self._feed = feed
-        self._projections = projections
-        self._reached: dict[int, int] = {}
-        self._poisons: list[Difference] = []
-        self._piles = [Pile(projection) for projection in projections]
+        self._wanted = wanted
+        self._crew = crew
+        self._folder = folder
+        self._on_progress = on_progress
+        self._runs: dict[str, list[Run]] = {p.name: [] for of in wanted for p in of.projections}
+        self._folded = self._loaded = self._rows = 0
 
-    def run(
-        self, *, swap: bool, accept: bool = False, on_progress: Progress = _no_progress
-    ) -> list[Rebuilt]:
-        """Build, compare at equal position, and swap where the rows are equal (or accepted)."""
-        total = self._begin()
-        for shard in self._reached:
-            while self._batch(shard) == READ_MAX:
-                on_progress(sum(self._reached.values()), total)
+    def fold(self) -> None:
+        """Fold what the live feeds have passed; what is written meanwhile in another round."""
+        while spans := self._spans():
+            jobs = [(self._wanted, span, self._folder) for span in spans]
+            for folded in self._crew.do(fold_span, jobs, self._tell_folded):
+                self.poisons += folded.poisons
+                for name, runs in folded.runs.items():
+                    self._runs[name] += runs
+            self.reached |= {span.shard: span.until for span in spans}
+
+    def _spans(self) -> list[Span]:
+        live = _live(self._engine, [of.feed for of in self._wanted])
+        self.reached = dict.fromkeys(live, 0) | self.reached
+        behind = {shard: live[shard] - after for shard, after in self.reached.items()}
+        if sum(behind.values()) < (LONG if any(self.reached.values()) else 1):
+            return []
+        self._total = sum(live.values())
+        parts = -(-SPANS * self._crew.count // len(behind))
+        return [
+            span
+            for shard, after in self.reached.items()
+            for span in _cut(shard, after, live[shard], parts)
+        ]
+
+    def load(self) -> None:
+        """Merge the runs into new tables, the largest first."""
+        self._rows = sum(run.rows for runs in self._runs.values() for run in runs)
+        jobs: list[tuple[View, str, Sequence[Run]]] = [
+            (projection, beside(projection), self._runs[projection.name])
+            for of in self._wanted
+            for projection in of.projections
+        ]
+        jobs.sort(key=lambda job: -sum(run.rows for run in job[2]))
+        self._crew.do(load_view, jobs, self._tell_loaded)
+
+    def _tell_folded(self, events: int) -> None:
+        self._folded += events
+        self._on_progress(self._folded // 2, self._total)
+
+    def _tell_loaded(self, rows: int) -> None:
+        self._loaded += rows
+        half = self._total // 2
+        self._on_progress(half + half * self._loaded // max(1, self._rows), self._total)
+
+
+def _cut(shard: int, after: int, until: int, parts: int) -> list[Span]:
+    """Spans of about one length, none shorter than a batch but the last."""
+    length = max(READ_MAX, -(-(until - after) // parts))
+    starts = range(after, until, length)
+    return [Span(shard, start, min(start + length, until)) for start in starts]
+
+
+def _live(engine: Engine, feeds: Sequence[str]) -> dict[int, int]:
+    """How far the slowest of some feeds has come in each shard."""
+    with engine.execution_options(read_only=True).begin() as connection:
+        shards = connection.scalars(select(log_heads.c.shard).order_by(log_heads.c.shard)).all()
+        rows = connection.execute(select(feed_positions)).all()
+    position = {(row.shard, row.feed): row.position for row in rows}
+    return {shard: min(position.get((shard, feed), 0) for feed in feeds) for shard in shards}
+
+
+class _Following:
+    """New tables of one feed's views: brought to where the live ones stand, and compared."""
+
+    def __init__(
+        self, engine: Engine, of: Of, reached: dict[int, int], poisons: Sequence[Difference]
+    ) -> None:
+        self._engine = engine
+        self._feed, self._projections = of
+        self._piles = Piles([of])
+        self._reached = dict(reached)
+        self._poisons = list(poisons)
+
+    def run(self, *, swap: bool, accept: bool) -> list[Rebuilt]:
+        """Follow as feeds do; the last batch, the comparison and the swap under their lock."""
+        while self._approach():
+            with self._engine.begin() as connection:
+                self._write(connection)
         with self._engine.begin() as connection:
             for shard in self._reached:
-                live = lock_position(connection, shard, self._feed)
-                while self._reached[shard] < live:
-                    self._fold(connection, shard, live)
+                self._fold(connection, shard, lock_position(connection, shard, self._feed))
             self._write(connection)
-            on_progress(total, total)
             views = [*self._projections, *self._kept_beside(connection)]
             return [self._finish(connection, view, swap=swap, accept=accept) for view in views]
 
-    def _begin(self) -> int:
-        with self._engine.begin() as connection:
-            for projection in self._projections:
-                _create_beside(connection, projection)
-            heads = connection.execute(select(log_heads).order_by(log_heads.c.shard)).all()
-        self._reached = {head.shard: 0 for head in heads}
-        return sum(head.position for head in heads)
+    def _approach(self) -> bool:
+        """Fold a part of what lies between, but for less than a batch; whether there was more."""
+        live = _live(self._engine, [self._feed])
+        with self._engine.execution_options(read_only=True).begin() as connection:
+            for shard, after in self._reached.items():
+                if live[shard] - after > READ_MAX:
+                    self._fold(connection, shard, min(live[shard], after + APPROACHED))
+        return len(self._piles) > 0
 
-    def _batch(self, shard: int) -> int:
-        """Fold one batch that the live feed has passed already; how many events it held."""
-        with self._engine.begin() as connection:
-            live = lock_position(connection, shard, self._feed)
-            return self._fold(connection, shard, live)
-
-    def _fold(self, connection: Connection, shard: int, until: int) -> int:
-        limit = min(READ_MAX, until - self._reached[shard])
-        if limit <= 0:
-            return 0
-        batch = read_batch(connection, shard, self._reached[shard], limit)
-        parked = parked_streams(connection, shard, self._feed)
-        projected = project(self._projections, batch, parked)
-        for poison in projected.poisons:
-            row = {"shard": shard, **poison._asdict()}
-            self._poisons += [Difference(p.name, "log", row) for p in self._projections]
-        for pile, rows in zip(self._piles, projected.rows, strict=True):
-            pile.add(rows)
-        if sum(map(len, self._piles)) > PILED_MAX:
-            self._write(connection)
-        self._reached[shard] = batch[-1].position
-        return len(batch)
+    def _fold(self, connection: Connection, shard: int, until: int) -> None:
+        while (after := self._reached[shard]) < until:
+            span = Span(shard, after, until)
+            _, self._reached[shard] = self._piles.fold(connection, span, self._poisons)
 
     def _write(self, connection: Connection) -> None:
-        for projection, pile in zip(self._projections, self._piles, strict=True):
+        for pile in self._piles:
             if rows := pile.take():
-                write_rows(connection, projection, beside(projection), rows, is_filled=True)
+                write_rows(connection, pile.view, beside(pile.view), rows)
 
     def _kept_beside(self, connection: Connection) -> list[View]:
         """Views that are counted from those that were folded."""
         views = kept_beside(self._projections)
         for view in views:
-            _create_beside(connection, view)
+            connection.execute(text(f"DROP TABLE IF EXISTS {beside(view)}"))
+            create_view(connection, view, beside(view))
             recount(connection, beside(Accounts()), beside(view))
         return views
 
@@ -145,67 +236,6 @@ class Rebuild:
         else:
             connection.execute(text(f"DROP TABLE {new}"))
         return Rebuilt(name, sum(self._reached.values()), int(rows), differences, do_swap)
-
-
-def beside(view: View) -> str:
-    """Name of the table that a view is rebuilt in."""
-    return f"{view.name}__next"
-
-
-def _create_beside(connection: Connection, view: View) -> None:
-    connection.execute(text(f"DROP TABLE IF EXISTS {beside(view)}"))
-    create_view(connection, view, beside(view))
-
-
-def compare(connection: Connection, view: View, other: str) -> list[Difference]:
-    """Rows in which the live view and another table of it differ; a few of each side."""
-    is_server = is_postgresql(connection)
-    pairs = _joined(connection, view, other) if is_server else _subtracted(connection, view, other)
-    sides = zip(("live", "log"), pairs, strict=True)
-    return [Difference(view.name, side, row) for side, rows in sides for row in rows]
-
-
-Sides = tuple[list[dict[str, Any]], list[dict[str, Any]]]
-
-
-def _joined(connection: Connection, view: View, other: str) -> Sides:
-    """Both sides in one pass: sorting millions of rows for each would take longer than folding."""
-    connection.execute(text(_ROOM_TO_JOIN))
-    names = [column.name for column in view.columns]
-    live, log = ([f"{side}.{name}" for name in names] for side in ("live", "log"))
-    keys = key_columns(view)
-    match = " AND ".join(f"live.{key} = log.{key}" for key in keys)
-    found = connection.execute(
-        text(
-            f"SELECT {', '.join(live + log)} "
-            f"FROM {view.name} live FULL JOIN {other} log ON {match} "
-            f"WHERE ({', '.join(live)}) IS DISTINCT FROM ({', '.join(log)}) LIMIT {SHOWN_MAX}"
-        )
-    )
-    pairs = [(tuple(row[: len(names)]), tuple(row[len(names) :])) for row in found]
-    key = names.index(keys[0])
-    of_live, of_log = (
-        [dict(zip(names, pair[side], strict=True)) for pair in pairs if pair[side][key] is not None]
-        for side in (0, 1)
-    )
-    return of_live, of_log
-
-
-def _subtracted(connection: Connection, view: View, other: str) -> Sides:
-    names = ", ".join(column.name for column in view.columns)
-    of_live, of_log = (
-        [
-            dict(row)
-            for row in connection.execute(
-                text(
-                    f"SELECT {names} FROM {have} EXCEPT SELECT {names} FROM {lack} "
-                    f"LIMIT {SHOWN_MAX}"
-                )
-            ).mappings()
-        ]
-        for have, lack in ((view.name, other), (other, view.name))
-    )
-    return of_live, of_log
 
 
 def _version(connection: Connection, name: str) -> int | None:

@@ -60,9 +60,9 @@ FILL_OF: Final = {"accounts": 50}
 """A sweep of readings updates every row of a page at once: as much room again."""
 
 
-def table_of(view: View, name: str) -> Table:
+def table_of(view: View, name: str, *, is_indexed: bool = True) -> Table:
     """The table of a view under a name of its own (the live one, or one being rebuilt)."""
-    keys = key_columns(view)
+    keys = [PrimaryKeyConstraint(*key_columns(view))] if is_indexed else []
     return Table(
         name,
         MetaData(),
@@ -70,16 +70,22 @@ def table_of(view: View, name: str) -> Table:
             Column(column.name, _TYPES[column.kind], nullable=column.merge is not Merge.KEY)
             for column in view.columns
         ),
-        PrimaryKeyConstraint(*keys),
+        *keys,
     )
 
 
-def create_view(connection: Connection, view: View, name: str) -> Table:
-    """Make an empty table for a view."""
-    table = table_of(view, name)
+def create_view(connection: Connection, view: View, name: str, *, is_indexed: bool = True) -> Table:
+    """Make an empty table for a view; one that is filled at once gets its index at the end."""
+    table = table_of(view, name, is_indexed=is_indexed)
     table.create(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(
             text(f'ALTER TABLE "{name}" SET (fillfactor = {FILL_OF.get(view.name, FILL)})')
         )
     return table
+
+
+def index_view(connection: Connection, view: View, name: str) -> None:
+    """Give a table of a view its primary key (PostgreSQL)."""
+    keys = ", ".join(key_columns(view))
+    connection.execute(text(f'ALTER TABLE "{name}" ADD PRIMARY KEY ({keys})'))

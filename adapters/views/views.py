@@ -11,8 +11,8 @@ from adapters.store.tables import log_heads
 from adapters.views import accounts
 from adapters.views.account_totals import kept_beside
 from adapters.views.feed import Feed
-from adapters.views.passes import run_passes
-from adapters.views.rebuild import Difference, Progress, Rebuild, Rebuilt
+from adapters.views.folding import Difference, Of
+from adapters.views.rebuild import Progress, Rebuilt, rebuild
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.tariffs import published_tariffs
 from adapters.views.verify import verify_claims, verify_log
@@ -125,25 +125,25 @@ class Views:
         Accounts and their totals are built together.
         """
         feed = self._feed_of(name)
-        chosen = [p for p in feed.spec.projections if name in {p.name, *_beside(p)}]
-        pass_over = Rebuild(self._engine, feed.spec.name, chosen)
-        rebuilt = pass_over.run(swap=True, accept=accept, on_progress=on_progress)
+        chosen = tuple(p for p in feed.spec.projections if name in {p.name, *_beside(p)})
+        wanted = [Of(feed.spec.name, chosen)]
+        rebuilt = rebuild(self._engine, wanted, swap=True, accept=accept, on_progress=on_progress)
         return next(each for each in rebuilt if each.view == name)
 
     def rebuild_all(
         self, *, accept: bool = False, on_progress: Progress = _no_progress
     ) -> list[Rebuilt]:
-        """Every view anew, in one pass over the log for each feed."""
-        return run_passes(
-            self._engine, self._terms.timezone, swap=True, accept=accept, on_progress=on_progress
-        )
+        """Every view anew, in one pass over the log."""
+        wanted = self._all()
+        return rebuild(self._engine, wanted, swap=True, accept=accept, on_progress=on_progress)
 
     def differences(self, on_progress: Progress = _no_progress) -> list[Difference]:
         """Rows of the live views that the log does not tell; the views stay as they are."""
-        rebuilt = run_passes(
-            self._engine, self._terms.timezone, swap=False, accept=False, on_progress=on_progress
-        )
+        rebuilt = rebuild(self._engine, self._all(), swap=False, on_progress=on_progress)
         return [difference for each in rebuilt for difference in each.differences]
+
+    def _all(self) -> list[Of]:
+        return [Of(name, feed.spec.projections) for name, feed in self.feeds.items()]
 
     def verify(
         self, on_progress: Callable[[str, int, int], None] = lambda _check, _done, _all: None

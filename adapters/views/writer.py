@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - statements are made of the names that projections declare
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from io import StringIO
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, text
 
+from adapters.views.cells import cells_of
 from adapters.views.patches import extended, fresh, merged, teach
 from ledger.projections import Column, Merge, Projection, Row
 
@@ -17,24 +18,13 @@ MANY: Final = 200
 """So many rows are mostly there already: they are updated first, and what is new is inserted."""
 TOGETHER: Final = 500
 """Rows of one statement of SQLite; below its limit of 32,766 values by far."""
-ABSENT: Final = "\\N"
-
 _encode: Final = msgspec.json.Encoder().encode
-_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def write_rows(
-    connection: Connection,
-    projection: Projection,
-    table: str,
-    rows: Sequence[Row],
-    *,
-    is_filled: bool = False,
+    connection: Connection, projection: Projection, table: str, rows: Sequence[Row]
 ) -> None:
-    """Merge rows, at most one per key, into a table of the projection.
-
-    One that is filled from the first event holds few of them yet.
-    """
+    """Merge rows, at most one per key, into a table of the projection."""
     shapes: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         shapes.setdefault(tuple(row), []).append(row)
@@ -46,10 +36,7 @@ def write_rows(
         elif connection.dialect.name == "postgresql":
             stage = _staged(connection, table, columns, alike)
             told = _stripped(columns, alike)
-            if is_filled and not any(column.merge is Merge.PATCH for column in told):
-                _insert_staged(connection, table, told, stage)
-            else:
-                _update_staged(connection, table, told, stage, len(alike))
+            _update_staged(connection, table, told, stage, len(alike))
         else:
             _write_updates(connection, table, columns, alike)
 
@@ -106,23 +93,6 @@ def _staged(
         data = StringIO(_copy_text(columns, rows))
         cursor.copy_expert(f"COPY {stage} ({names}) FROM STDIN", data, size=1 << 20)
     return stage
-
-
-def _insert_staged(
-    connection: Connection, table: str, columns: Sequence[Column], stage: str
-) -> None:
-    """Rows that are mostly new: each is looked up once, where it is inserted."""
-    names = _listed(columns)
-    keys = _listed([column for column in columns if column.merge is Merge.KEY])
-    given = {column.name: f"excluded.{column.name}" for column in columns}
-    merges = _merges(columns, given, "postgresql", table)
-    action = f"DO UPDATE SET {merges}" if merges else "DO NOTHING"
-    connection.execute(
-        text(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage} "
-            f"ON CONFLICT ({keys}) {action}"
-        )
-    )
 
 
 def _update_staged(
@@ -231,29 +201,6 @@ def _merges(columns: Sequence[Column], values: Mapping[str, str], dialect: str, 
 
 
 def _copy_text(columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    """Rows in COPY's text format, made column by column: fewer calls than cell by cell."""
-    cells = [_COLUMN_TEXTS[column.kind]([row[column.name] for row in rows]) for column in columns]
+    """Rows in COPY's text format."""
+    cells = [cells_of(column, [row[column.name] for row in rows]) for column in columns]
     return "\n".join((*map("\t".join, zip(*cells, strict=True)), ""))
-
-
-def _texts(values: Sequence[Any]) -> list[str]:
-    return [
-        ABSENT if value is None else value if value.isalnum() else str(value).translate(_ESCAPES)
-        for value in values
-    ]
-
-
-def _objects(values: Sequence[Any]) -> list[str]:
-    joined = b"\n".join(map(_encode, values)).decode()
-    return joined.replace("\\", "\\\\").split("\n")  # JSON holds no line break of its own.
-
-
-def _integers(values: Sequence[Any]) -> list[str]:
-    return [ABSENT if value is None else str(value) for value in values]
-
-
-_COLUMN_TEXTS: Final[dict[str, Callable[[Sequence[Any]], list[str]]]] = {
-    "int": _integers,
-    "text": _texts,
-    "json": _objects,
-}

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from adapters.views import passes, rebuild, writer
+from adapters.views import folding, rebuild, runs, writer
 from adapters.views.views import UnknownViewError
 from ledger.commands.late_readings import Reading
 from ledger.projections.accounts import Accounts
@@ -127,10 +127,11 @@ def test_every_view_is_rebuilt_in_one_pass(lived: Desk) -> None:
     assert told[-1] == (total, total)
 
 
-def test_a_long_log_is_folded_by_a_process_for_each_feed(
+def test_a_long_log_is_folded_by_processes_side_by_side(
     lived: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passes, "LONG", 0)
+    monkeypatch.setattr(rebuild, "LONG", 0)
+    monkeypatch.setattr(rebuild, "READ_MAX", 5)
     test_every_view_is_rebuilt_in_one_pass(lived)
     execute(lived, "DELETE FROM statements")
     assert {item.view for item in lived.views.differences()} == {"statements"}
@@ -139,9 +140,12 @@ def test_a_long_log_is_folded_by_a_process_for_each_feed(
 def test_rows_written_often_or_once_come_to_the_same(
     lived: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rebuild, "READ_MAX", 3)
+    monkeypatch.setattr(rebuild, "READ_MAX", 7)
+    monkeypatch.setattr(folding, "READ_MAX", 3)
     assert lived.views.differences() == []
-    monkeypatch.setattr(rebuild, "PILED_MAX", 1)
+    monkeypatch.setattr(folding, "PILED_MAX", 1)
+    assert lived.views.differences() == []
+    monkeypatch.setattr(runs, "TOGETHER", 2)
     assert lived.views.differences() == []
 
 
@@ -185,9 +189,12 @@ def test_shards_that_are_folded_together_at_the_end_stay_apart(
 ) -> None:
     """The last step folds what is left of every shard in one transaction."""
     monkeypatch.setattr(writer, "MANY", 1)
-    monkeypatch.setattr(rebuild.Rebuild, "_batch", lambda _self, _shard: 0)
+    monkeypatch.setattr(rebuild, "LONG", 10**9)
+    monkeypatch.setattr(rebuild, "_cut", lambda *_about: [])
     assert lived.views.differences() == []
-    monkeypatch.setattr(rebuild, "READ_MAX", 3)
+    monkeypatch.setattr(rebuild, "READ_MAX", 2)
+    monkeypatch.setattr(rebuild, "APPROACHED", 3)
+    monkeypatch.setattr(folding, "READ_MAX", 3)
     assert lived.views.differences() == []
 
 
@@ -195,6 +202,7 @@ def test_a_rebuild_goes_on_while_everybody_writes(
     lived: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuild, "READ_MAX", 5)
+    monkeypatch.setattr(folding, "READ_MAX", 5)
     colleague = lived.colleague()
 
     def work(is_over: IsOver) -> int:
