@@ -16,9 +16,9 @@ class Pile:
         self.view = projection
         columns = projection.columns
         self._key = itemgetter(*key_columns(projection))
-        self._added = [c.name for c in columns if c.merge is Merge.ADD]
-        self._patched = [c.name for c in columns if c.merge in PATCHES]
-        self._rows: dict[Any, dict[str, Any]] = {}
+        self._added = {c.name for c in columns if c.merge is Merge.ADD}
+        self._patched = {c.name for c in columns if c.merge in PATCHES}
+        self._rows: dict[Any, Any] = {}
 
     def add(self, rows: Sequence[Row]) -> None:
         """Merge rows into those that lie here."""
@@ -27,7 +27,7 @@ class Pile:
             key = key_of(row)
             known = piled.get(key)
             if known is None:
-                piled[key] = dict(row)
+                piled[key] = row  # A projection makes its rows anew: this one is ours.
             else:
                 self._merge(known, row)
 
@@ -41,12 +41,11 @@ class Pile:
         return len(self._rows)
 
     def _merge(self, known: dict[str, Any], row: Row) -> None:
-        """Whatever replaces is taken over; what was known is added to or patched."""
-        before = known.copy()
-        known.update(row)
-        for name in self._added:
-            if name in row and name in before:
-                known[name] += before[name]
-        for name in self._patched:
-            if name in row and name in before:
-                known[name] = {**before[name], **known[name]}
+        for name, value in row.items():
+            if name in self._added:
+                if value or name not in known:
+                    known[name] = known.get(name, 0) + value
+            elif name in self._patched and name in known:
+                known[name] = {**known[name], **value}  # type: ignore[dict-item] # an object
+            else:
+                known[name] = value

@@ -91,7 +91,8 @@ class Accounts:
             change["position"] = recorded.position
             row = rows.get(number)
             if row is None:
-                rows[number] = {"shard": recorded.shard, "account_no": number, **change}
+                change["shard"], change["account_no"] = recorded.shard, number
+                rows[number] = change
             else:
                 _merge(row, change)
         return list(rows.values())

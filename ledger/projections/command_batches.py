@@ -1,9 +1,9 @@
 """Batches of commands: who asked, who let them run, and what became of each of their orders."""
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Final
 
-from ledger.events import Recorded
+from ledger.events import Event, Recorded
 from ledger.events import command_batch as facts
 from ledger.projections import Column, Merge, Row
 from ledger.projections.newest import Change, Changes, newest
@@ -58,7 +58,10 @@ class BatchOrders:
         """The newest of each order in the batch of facts."""
         rows: dict[tuple[int, str, int], Change] = {}
         for recorded in batch:
-            for told in _orders(recorded.event):
+            orders_of = _ORDERS.get(type(recorded.event))
+            if orders_of is None:
+                continue
+            for told in orders_of(recorded.event):
                 key = recorded.shard, told["batch_id"], told["number"]
                 at = {"shard": recorded.shard, "position": recorded.position}
                 rows[key] = {**rows.get(key, {}), **told, **at}
@@ -68,18 +71,25 @@ class BatchOrders:
 NOTHING_YET: Final[Change] = {"command_shard": 0, "command_id": "", "code": "", "reason": ""}
 
 
-def _orders(event: object) -> Iterator[Change]:
-    if isinstance(event, facts.CommandBatchRequested):
-        for number, (account_no, point) in enumerate(event.orders):
-            named = {"account_no": account_no, "point": point}
-            yield {"batch_id": event.batch_id, "number": number, **named, **NOTHING_YET}
-    elif isinstance(event, facts.CommandBatchAdvanced):
-        for number, command_id in event.accepted:
-            shard = int(command_id.partition("-")[0])
-            ordered = {"command_shard": shard, "command_id": command_id}
-            yield {"batch_id": event.batch_id, "number": number, **ordered}
-        for number, code, reason in event.refused:
-            yield {"batch_id": event.batch_id, "number": number, "code": code, "reason": reason}
+def _orders_requested(event: facts.CommandBatchRequested) -> Iterator[Change]:
+    for number, (account_no, point) in enumerate(event.orders):
+        named = {"account_no": account_no, "point": point}
+        yield {"batch_id": event.batch_id, "number": number, **named, **NOTHING_YET}
+
+
+def _orders_advanced(event: facts.CommandBatchAdvanced) -> Iterator[Change]:
+    for number, command_id in event.accepted:
+        shard = int(command_id.partition("-")[0])
+        ordered = {"command_shard": shard, "command_id": command_id}
+        yield {"batch_id": event.batch_id, "number": number, **ordered}
+    for number, code, reason in event.refused:
+        yield {"batch_id": event.batch_id, "number": number, "code": code, "reason": reason}
+
+
+_ORDERS: Final[dict[type[Event], Callable[[Any], Iterator[Change]]]] = {
+    facts.CommandBatchRequested: _orders_requested,
+    facts.CommandBatchAdvanced: _orders_advanced,
+}
 
 
 def _requested(event: facts.CommandBatchRequested, recorded: Recorded) -> Change:

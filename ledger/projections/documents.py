@@ -29,9 +29,9 @@ class Documents:
         rows: dict[tuple[str, str], Row] = {}
         for recorded in batch:
             event = recorded.event
-            if isinstance(event, TariffPublished):
+            if type(event) is TariffPublished:
                 key = ("tariff", event.tariff_id)
-            elif isinstance(event, PolicyPublished):
+            elif type(event) is PolicyPublished:
                 key = ("policy", event.policy_id)
             else:
                 continue

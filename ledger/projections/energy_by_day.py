@@ -1,8 +1,8 @@
 """Energy by day (日电量): what each register of a point counted on each local day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ledger.events import Recorded
 from ledger.events.account import AccountCharged, ChargeCorrected, MeteredInterval
@@ -38,12 +38,13 @@ class EnergyByDay:
 
     def rows(self, batch: Sequence[Recorded]) -> list[Row]:
         """Sums of the batch by register and day."""
-        sums: dict[Key, int] = {}
-        units: dict[Key, str] = {}
+        rows: dict[Key, dict[str, Any]] = {}
+        days: dict[int, str] = {}
         for recorded in batch:
             event = recorded.event
+            whole: Sequence[Counted]
             if type(event) is AccountCharged:
-                whole = [(event.from_us, recorded.valid_at_us, event.registers, 1)]
+                whole = ((event.from_us, recorded.valid_at_us, event.registers, 1),)
             elif type(event) is ChargeCorrected:
                 whole = [_counted(each, -1) for each in event.replaced]
                 whole += [_counted(each, 1) for each in event.intervals]
@@ -53,36 +54,38 @@ class EnergyByDay:
                 for register, (_, _, quantity) in registers.items():
                     for day, part in self._spread(from_us, to_us, quantity):
                         key = (event.account_no, event.point, register, day)
-                        sums[key] = sums.get(key, 0) + sign * part
-                        units[key] = event.unit
-        shard = batch[0].shard if batch else 0
-        return [
-            {
-                "shard": shard,
-                "account_no": account_no,
-                "point": point,
-                "register": register,
-                "day": date.fromordinal(day).isoformat(),
-                "unit": units[account_no, point, register, day],
-                "quantity": quantity,
-            }
-            for (account_no, point, register, day), quantity in sums.items()
-        ]
+                        row = rows.get(key)
+                        if row is not None:
+                            row["unit"] = event.unit
+                            row["quantity"] += sign * part
+                            continue
+                        if day not in days:
+                            days[day] = date.fromordinal(day).isoformat()
+                        rows[key] = {
+                            "shard": recorded.shard,
+                            "account_no": event.account_no,
+                            "point": event.point,
+                            "register": register,
+                            "day": days[day],
+                            "unit": event.unit,
+                            "quantity": sign * part,
+                        }
+        return list(rows.values())
 
-    def _spread(self, from_us: int, to_us: int, quantity: int) -> Iterator[tuple[int, int]]:
+    def _spread(self, from_us: int, to_us: int, quantity: int) -> Sequence[tuple[int, int]]:
         """Whole units of each local day; a midnight closes the day before."""
         start, end = local_us(self._timezone, from_us), local_us(self._timezone, to_us)
         first, last = start // MICROS_PER_DAY, (end - 1) // MICROS_PER_DAY
         if last <= first:
-            yield EPOCH_DAY + max(first, last), quantity
-            return
-        given = 0
+            return ((EPOCH_DAY + max(first, last), quantity),)
+        parts, given = [], 0
         for day in range(first, last + 1):
             passed = min(end, (day + 1) * MICROS_PER_DAY) - start
             reached = quantity * passed // (end - start)
             if reached > given:
-                yield EPOCH_DAY + day, reached - given
+                parts.append((EPOCH_DAY + day, reached - given))
             given = reached
+        return parts
 
 
 def _counted(interval: MeteredInterval, sign: int) -> Counted:

@@ -30,7 +30,7 @@ class Quarantine:
         rows: dict[int, dict[str, Value]] = {}
         for recorded in batch:
             event = recorded.event
-            if isinstance(event, ReadingQuarantined):
+            if type(event) is ReadingQuarantined:
                 rows[recorded.position] = {
                     "shard": recorded.shard,
                     "position": recorded.position,
@@ -41,7 +41,7 @@ class Quarantine:
                     "code": event.code,
                     "reason": event.reason,
                 }
-            elif isinstance(event, QuarantineSettled):
+            elif type(event) is QuarantineSettled:
                 row = rows.setdefault(event.item, {"shard": recorded.shard, "position": event.item})
                 row["settled"] = event.outcome
         return list(rows.values())

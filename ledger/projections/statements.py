@@ -19,7 +19,6 @@ COLUMN_OF: Final[dict[type[Event], str]] = {
     facts.CreditReversed: "reversed_minor",
     facts.AccountAdjusted: "adjusted_minor",
 }
-_KEYS: Final = ("shard", "account_no", "day", "month")
 BY_DAY: Final = frozenset({"charged_minor", "units_bought_minor"})
 """Of facts that say themselves to which day they belong."""
 
@@ -57,9 +56,7 @@ class Statements:
         Column("granted_after_minor", "int"),
         Column("position", "int"),
     )
-    _sums: ClassVar[tuple[str, ...]] = tuple(
-        column.name for column in columns if column.merge is Merge.ADD
-    )
+    _empty: ClassVar[dict[str, Any]] = {column.name: 0 for column in columns}
 
     def __init__(self, timezone: str) -> None:
         self._timezone = timezone
@@ -82,8 +79,9 @@ class Statements:
             key = (event.account_no, booked, self._month(day))
             row = rows.get(key)
             if row is None:
-                row = rows[key] = dict(zip(_KEYS, (recorded.shard, *key), strict=True))
-                row.update(dict.fromkeys(self._sums, 0))
+                row = rows[key] = self._empty.copy()
+                row["shard"] = recorded.shard
+                row["account_no"], row["day"], row["month"] = key
             row["balance_after_minor"] = event.balance_after_minor
             row["granted_after_minor"] = event.granted_after_minor
             row["position"] = recorded.position

@@ -27,10 +27,10 @@ def by_pile(history: list[list[Row]]) -> dict[Any, tuple[Any, ...]]:
         pile.add(batch)
     found = {}
     for row in pile.take():
-        parts = row.get("parts")
-        if isinstance(parts, dict):
-            row = {**row, "parts": {key: to for key, to in parts.items() if to is not None}}
-        found[row["id"]] = tuple(row.get(column.name) for column in VIEW.columns)
+        whole = dict(row)
+        if isinstance(parts := row.get("parts"), dict):
+            whole["parts"] = {key: to for key, to in parts.items() if to is not None}
+        found[row["id"]] = tuple(whole.get(column.name) for column in VIEW.columns)
     return found
 
 
