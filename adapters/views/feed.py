@@ -36,6 +36,11 @@ COLUMNS: Final = (
 
 def read_batch(connection: Connection, shard: int, after: int, limit: int) -> Batch:
     """Decoded events behind a position, in order; what cannot be decoded is marked."""
+    return [recorded_or_unreadable(row) for row in read_rows(connection, shard, after, limit)]
+
+
+def read_rows(connection: Connection, shard: int, after: int, limit: int) -> Sequence[Any]:
+    """The same as rows of `COLUMNS`, not decoded yet."""
     found = connection.execute(
         select(*COLUMNS)
         .where(events.c.shard == shard, events.c.position > after)
@@ -43,7 +48,8 @@ def read_batch(connection: Connection, shard: int, after: int, limit: int) -> Ba
         .limit(limit)
     )
     # The driver's own tuples: wrapping each costs as much as decoding it.
-    return [recorded_or_unreadable(row) for row in found.cursor.fetchall()]
+    rows: Sequence[Any] = found.cursor.fetchall()
+    return rows
 
 
 def recorded_or_unreadable(row: Any) -> Recorded | Unreadable:  # noqa: ANN401 - a database row

@@ -46,6 +46,6 @@ class Pile:
                 if value or name not in known:
                     known[name] = known.get(name, 0) + value
             elif name in self._patched and name in known:
-                known[name] = {**known[name], **value}  # type: ignore[dict-item] # an object
+                known[name].update(value)
             else:
                 known[name] = value

@@ -40,6 +40,24 @@ def project(
 
     `parked` maps the streams set aside before to the position from which on they are passed over.
     """
+    sound, poisons = _sound(batch, parked)
+    try:
+        rows = [projection.rows(sound) for projection in projections]
+    except Exception:  # noqa: BLE001 - one of the events is poison; find it
+        found = _poisons(projections, sound)
+        poisons |= found  # What breaks a stream comes before what could not be read of it.
+        kept = [item for item in sound if not _is_behind(item, found)]
+        rows = [projection.rows(kept) for projection in projections]
+    return Projected(rows, list(poisons.values()))
+
+
+def _sound(
+    batch: Sequence[Recorded | Unreadable], parked: Mapping[str, int]
+) -> tuple[list[Recorded], dict[str, Poison]]:
+    """What can be folded; and what could not be read, which sets its stream aside from there on."""
+    readable = [item for item in batch if isinstance(item, Recorded)]
+    if not parked and len(readable) == len(batch):
+        return readable, {}
     poisons: dict[str, Poison] = {}
     sound: list[Recorded] = []
     for item in batch:
@@ -50,14 +68,7 @@ def project(
             poisons[stream] = Poison(stream, item.position, item.reason)
         else:
             sound.append(item)
-    try:
-        rows = [projection.rows(sound) for projection in projections]
-    except Exception:  # noqa: BLE001 - one of the events is poison; find it
-        found = _poisons(projections, sound)
-        poisons |= found  # What breaks a stream comes before what could not be read of it.
-        kept = [item for item in sound if not _is_behind(item, found)]
-        rows = [projection.rows(kept) for projection in projections]
-    return Projected(rows, list(poisons.values()))
+    return sound, poisons
 
 
 def _is_behind(item: Recorded, poisons: Mapping[str, Poison]) -> bool:
