@@ -10,14 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 from adapters.store.eras import in_order
 from adapters.store.tables import events
-from adapters.views.feed import (
-    COLUMNS,
-    StillPoisonedError,
-    lock_position,
-    park,
-    parked_streams,
-    recorded_or_unreadable,
-)
+from adapters.views.feed import StillPoisonedError, lock_position, park, parked_streams
+from adapters.views.stretch import COLUMNS, recorded_or_unreadable
 from adapters.views.tables import feed_parked
 from ledger.aggregates import Refused
 from ledger.commands import steer_supply

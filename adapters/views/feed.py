@@ -1,65 +1,21 @@
 """The feed: log to views, by position, rows and position in one transaction, at its own pace."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine, Text, cast, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from adapters.store.eras import in_order
 from adapters.store.tables import events
 from adapters.views.account_totals import kept
+from adapters.views.stretch import COLUMNS, Batch, Stretch, fold, read_stretch
 from adapters.views.tables import feed_parked, feed_positions
 from adapters.views.writer import write_rows
-from ledger.events import Recorded
-from ledger.events.registry import decode
 from ledger.projections import Projection, Row
-from ledger.projections.batch import Poison, Unreadable, project
+from ledger.projections.batch import Poison, project
 from ledger.projections.catalogue import FeedSpec
 from ledger.projections.tail import Tail
-
-Batch = Sequence[Recorded | Unreadable]
-COLUMNS: Final = (
-    events.c.shard,
-    events.c.position,
-    cast(events.c.stream_id, Text),  # The driver would make an object of each UUID.
-    events.c.version,
-    events.c.recorded_at,
-    events.c.valid_at,
-    events.c.command_id,
-    events.c.metadata,
-    events.c.topic,
-    events.c.payload,
-)
-"""What an event is decoded from, in the order of `recorded_or_unreadable`."""
-
-
-def read_batch(connection: Connection, shard: int, after: int, limit: int) -> Batch:
-    """Decoded events behind a position, in order; what cannot be decoded is marked."""
-    return [recorded_or_unreadable(row) for row in read_rows(connection, shard, after, limit)]
-
-
-def read_rows(connection: Connection, shard: int, after: int, limit: int) -> Sequence[Any]:
-    """The same as rows of `COLUMNS`, not decoded yet."""
-    found = connection.execute(
-        select(*COLUMNS)
-        .where(events.c.shard == shard, events.c.position > after)
-        .order_by(events.c.position)
-        .limit(limit)
-    )
-    # The driver's own tuples: wrapping each costs as much as decoding it.
-    rows: Sequence[Any] = found.cursor.fetchall()
-    return rows
-
-
-def recorded_or_unreadable(row: Any) -> Recorded | Unreadable:  # noqa: ANN401 - a database row
-    """The event of a row of `COLUMNS`, marked where it cannot be decoded."""
-    try:
-        event = decode(row[8], row[9])
-    except Exception as error:  # noqa: BLE001 - the reason is kept, the stream is parked
-        return Unreadable(row[0], row[1], row[2], f"{type(error).__name__}: {error}")
-    return Recorded(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7].encode(), event)
-
 
 FIRST_POSITION: Final = text(
     "INSERT INTO feed_positions (shard, feed, position) VALUES (:shard, :feed, 0) "
@@ -109,10 +65,10 @@ class Feed:
         with self._reader.begin() as connection:
             position = connection.scalar(POSITION, {"shard": shard, "feed": name}) or 0
             parked = parked_streams(connection, shard, name)
-            batch = self._next(connection, shard, position)
-        if not batch:
+            stretch = self._next(connection, shard, position)
+        if not stretch:
             return 0
-        projected = project(self.spec.projections, batch, dict(parked))
+        projected = fold(self.spec.projections, stretch, parked)
         with self._engine.begin() as connection:
             if lock_position(connection, shard, name) != position:
                 return None
@@ -121,29 +77,30 @@ class Feed:
             write_all(connection, self.spec.projections, projected.rows)
             if projected.poisons:
                 park(connection, shard, name, projected.poisons)
-            move_position(connection, shard, name, batch[-1].position)
-        self._passed(shard, batch)
-        return len(batch)
+            move_position(connection, shard, name, stretch.position)
+        self._passed(shard, stretch)
+        return len(stretch)
 
     def _step_singly(self, shard: int) -> int:
         with self._engine.begin() as connection:
             position = lock_position(connection, shard, self.spec.name)
-            batch = self._next(connection, shard, position)
-            if batch:
-                apply_singly(connection, self.spec, batch)
-                move_position(connection, shard, self.spec.name, batch[-1].position)
-        self._passed(shard, batch)
-        return len(batch)
+            stretch = self._next(connection, shard, position)
+            if stretch:
+                apply_singly(connection, self.spec, stretch.whole())
+                move_position(connection, shard, self.spec.name, stretch.position)
+        self._passed(shard, stretch)
+        return len(stretch)
 
-    def _next(self, connection: Connection, shard: int, position: int) -> Batch:
-        batch: Batch = []
+    def _next(self, connection: Connection, shard: int, position: int) -> Stretch:
         if self._tail is not None:
-            batch = self._tail.after(shard, position, self.spec.batch_max)
-        return batch or read_batch(connection, shard, position, self.spec.batch_max)
+            recent = self._tail.after(shard, position, self.spec.batch_max)
+            if recent:
+                return Stretch(recorded=recent)
+        return read_stretch(connection, shard, position, self.spec.batch_max)
 
-    def _passed(self, shard: int, batch: Batch) -> None:
-        if self._tail is not None and batch:
-            self._tail.passed(self.spec.name, shard, batch[-1].position)
+    def _passed(self, shard: int, stretch: Stretch) -> None:
+        if self._tail is not None and stretch:
+            self._tail.passed(self.spec.name, shard, stretch.position)
 
     def catch_up(self, shard: int) -> int:
         """Step until the log's end; the number of events brought in."""
@@ -168,9 +125,8 @@ class Feed:
             if since is None:
                 return 0
             parked = select(*COLUMNS).where(events.c.position.between(since, position))
-            rows = in_order(connection, shard, stream_id, parked)
-            batch = [recorded_or_unreadable(row) for row in rows]
-            projected = project(self.spec.projections, batch, {})
+            stretch = Stretch(rows=[*in_order(connection, shard, stream_id, parked)])
+            projected = fold(self.spec.projections, stretch, {})
             if projected.poisons:
                 raise StillPoisonedError(projected.poisons[0].reason)
             try:
@@ -180,7 +136,7 @@ class Feed:
                     raise
                 raise StillPoisonedError(f"{type(error).__name__}: {error}") from error
             connection.execute(delete(feed_parked).where(of_stream))
-            return len(batch)
+            return len(stretch)
 
 
 class StillPoisonedError(Exception):

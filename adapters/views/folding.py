@@ -8,18 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
-from adapters.views.feed import parked_streams, read_rows, recorded_or_unreadable
+from adapters.views.feed import parked_streams
 from adapters.views.pile import Pile
 from adapters.views.runs import Run, write_run
+from adapters.views.stretch import read_stretch
 from ledger.projections import Projection
 from ledger.projections.batch import project
 
 READ_MAX: Final = 5_000
-IN_CACHE: Final = 100
-"""Events that are decoded at once: every view looks at them while they are near the processor, and
-the next take their room. With thousands, folding takes twice as long."""
-AT: Final = 1
-"""Where a row of the log says its position."""
 PILED_MAX: Final = 300_000
 """Rows kept in memory, about 1 KB each, before the largest pile is written."""
 Counted = Callable[[int], None]
@@ -95,18 +91,17 @@ class Piles:
     ) -> tuple[int, int]:
         """Pile up what the next batch makes; how many events it held, and the last position."""
         shard, after, until = span
-        rows = read_rows(connection, shard, after, min(READ_MAX, until - after))
+        stretch = read_stretch(connection, shard, after, min(READ_MAX, until - after))
         parked = [parked_streams(connection, shard, of.feed) for of, _ in self._of]
-        for start in range(0, len(rows), IN_CACHE):
-            batch = [recorded_or_unreadable(row) for row in rows[start : start + IN_CACHE]]
+        for part in stretch.parts():
             for (of, piles), set_aside in zip(self._of, parked, strict=True):
-                projected = project(of.projections, batch, set_aside)
+                projected = project(of.projections, part, set_aside)
                 for poison in projected.poisons:
                     row = {"shard": shard, **poison._asdict()}
                     poisons += [Difference(p.name, "log", row) for p in of.projections]
                 for pile, made in zip(piles, projected.rows, strict=True):
                     pile.add(made)
-        return len(rows), rows[-1][AT]
+        return len(stretch), stretch.position
 
     def largest(self) -> Pile:
         """The pile of most rows; the others go on gathering what falls on theirs."""

@@ -6,7 +6,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, select, text
 
 from adapters.store.tables import events, log_heads
-from adapters.views.feed import COLUMNS, FIRST_POSITION, Batch, recorded_or_unreadable
+from adapters.views.feed import FIRST_POSITION
+from adapters.views.stretch import COLUMNS, Batch, recorded_or_unreadable
 from adapters.views.tables import feed_positions
 
 WINDOW: Final = 50_000

@@ -16,7 +16,7 @@ from adapters.store.schema import initialise
 from adapters.store.tables import events, log_heads
 from adapters.store.vault import SqlVault
 from adapters.views import Views
-from adapters.views.feed import read_batch
+from adapters.views.stretch import read_stretch
 from ledger.aggregates import Aggregate
 from ledger.aggregates.account import Account
 from ledger.aggregates.policy import PolicyDocument
@@ -236,7 +236,7 @@ class Desk:
 
     def _shard(self, shard: int) -> Iterator[Recorded]:
         with self.engine.execution_options(read_only=True).begin() as connection:
-            for item in read_batch(connection, shard, 0, 10**6):
+            for item in read_stretch(connection, shard, 0, 10**6).whole():
                 assert isinstance(item, Recorded), item
                 yield item
 
