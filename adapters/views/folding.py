@@ -91,7 +91,7 @@ class Piles:
     ) -> tuple[int, int]:
         """Pile up what the next batch makes; how many events it held, and the last position."""
         shard, after, until = span
-        stretch = read_stretch(connection, shard, after, min(READ_MAX, until - after))
+        stretch = read_stretch(connection, shard, after, READ_MAX, until)
         parked = [parked_streams(connection, shard, of.feed) for of, _ in self._of]
         for part in stretch.parts():
             for (of, piles), set_aside in zip(self._of, parked, strict=True):
@@ -101,7 +101,7 @@ class Piles:
                     poisons += [Difference(p.name, "log", row) for p in of.projections]
                 for pile, made in zip(piles, projected.rows, strict=True):
                     pile.add(made)
-        return len(stretch), stretch.position
+        return len(stretch), stretch.position if stretch else until  # A log may have lost its end.
 
     def largest(self) -> Pile:
         """The pile of most rows; the others go on gathering what falls on theirs."""

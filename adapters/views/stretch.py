@@ -30,6 +30,9 @@ COLUMNS: Final = (
 )
 """What an event is decoded from, in the order of `recorded_or_unreadable`."""
 
+END: Final = 2**63 - 1
+"""No position lies behind it."""
+
 Batch = Sequence[Recorded | Unreadable]
 
 
@@ -70,11 +73,13 @@ class Stretch:
         return len(self._rows) + len(self._recorded)
 
 
-def read_stretch(connection: Connection, shard: int, after: int, limit: int) -> Stretch:
-    """Events behind a position."""
+def read_stretch(
+    connection: Connection, shard: int, after: int, limit: int, until: int = END
+) -> Stretch:
+    """Events behind a position, and none behind another."""
     found = connection.execute(
         select(*COLUMNS)
-        .where(events.c.shard == shard, events.c.position > after)
+        .where(events.c.shard == shard, events.c.position > after, events.c.position <= until)
         .order_by(events.c.position)
         .limit(limit)
     )

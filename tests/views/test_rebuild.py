@@ -227,6 +227,26 @@ def test_a_rebuild_goes_on_while_everybody_writes(
     colleague.close()
 
 
+def test_a_log_with_holes_is_folded_to_its_end(
+    lived: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "READ_MAX", 4)
+    monkeypatch.setattr(folding, "READ_MAX", 2)
+    is_server = lived.engine.dialect.name == "postgresql"
+    off = (
+        "ALTER TABLE events DISABLE TRIGGER USER" if is_server else "DROP TRIGGER events_no_delete"
+    )
+    execute(lived, off)
+    assert execute(lived, "DELETE FROM events WHERE topic LIKE 'account.charged.%'") > 0
+    found = {item.view for item in lived.views.differences()}
+    assert {"accounts", "statements", "energy_by_day"} <= found
+    kept = lived.views.rebuild("energy_by_day", accept=True)
+    assert (kept.swapped, kept.rows) == (True, 0)
+    last = "SELECT max(position) FROM events WHERE shard = 1"
+    execute(lived, f"DELETE FROM events WHERE shard = 1 AND position = ({last})")
+    assert lived.views.differences() != []
+
+
 def test_an_event_of_no_known_topic_is_found(lived: Desk) -> None:
     smuggle(lived, 1, "00000000-0000-5000-8000-000000000000", "account.promoted.v1", "{}")
     findings = lived.views.verify()
