@@ -31,7 +31,7 @@ BEGIN = "BEGIN IMMEDIATE"
 TURN = "turn"
 """Says of a pooled connection that its writer has gone through the turnstile."""
 WAL_PAUSE_S = 0.02
-SQLITE_CACHE_KIB = 64 * 1024
+SQLITE_CACHE_KIB = 160 * 1024
 WAL_PAGES = 16_384
 """The log goes into the file after 64 MiB: pages that many batches touch are then written once."""
 LOCK_TIMEOUT_MS = 15_000
@@ -49,6 +49,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA recursive_triggers=ON",
     "PRAGMA foreign_keys=ON",
     # Streams lie at random in their index: with the default of 2 MiB a batch evicts its own pages.
+    # What an era of a million accounts holds takes some 100 MiB; a cache grows only as it is used.
     f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}",
     f"PRAGMA wal_autocheckpoint={WAL_PAGES}",
 )
