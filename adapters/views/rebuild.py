@@ -104,7 +104,7 @@ class _Building:
         self._folder = folder
         self._on_progress = on_progress
         self._runs: dict[str, list[Run]] = {p.name: [] for of in wanted for p in of.projections}
-        self._folded = self._loaded = self._rows = 0
+        self._total = self._folded = self._loaded = self._rows = 0
 
     def fold(self) -> None:
         """Fold what the live feeds have passed; what is written meanwhile in another round."""

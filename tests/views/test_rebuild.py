@@ -137,6 +137,15 @@ def test_a_long_log_is_folded_by_processes_side_by_side(
     assert {item.view for item in lived.views.differences()} == {"statements"}
 
 
+def test_processes_find_nothing_to_do_where_no_view_has_moved_yet(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "LONG", 0)
+    desk.open("A1", point("M1"))
+    made = desk.views.rebuild_all()
+    assert all(item.swapped and (item.events, item.rows) == (0, 0) for item in made)
+
+
 def test_rows_written_often_or_once_come_to_the_same(
     lived: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
