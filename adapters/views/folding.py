@@ -1,7 +1,7 @@
 """Folding a span of the log for some views at once: its rows go aside, in runs."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -11,15 +11,13 @@ from sqlalchemy import Connection, Engine
 from adapters.views.feed import parked_streams
 from adapters.views.pile import Pile
 from adapters.views.runs import Run, write_run
-from adapters.views.stretch import read_stretch
+from adapters.views.stretch import pile_up, read_stretch
+from adapters.views.workers import Counted
 from ledger.projections import Projection
-from ledger.projections.batch import project
 
 READ_MAX: Final = 5_000
 PILED_MAX: Final = 300_000
 """Rows kept in memory, about 1 KB each, before the largest pile is written."""
-Counted = Callable[[int], None]
-"""Called with how many more events, or rows, are done."""
 
 
 class Difference(NamedTuple):
@@ -95,12 +93,9 @@ class Piles:
         parked = [parked_streams(connection, shard, of.feed) for of, _ in self._of]
         for part in stretch.parts():
             for (of, piles), set_aside in zip(self._of, parked, strict=True):
-                projected = project(of.projections, part, set_aside)
-                for poison in projected.poisons:
+                for poison in pile_up(piles, part, set_aside):
                     row = {"shard": shard, **poison._asdict()}
                     poisons += [Difference(p.name, "log", row) for p in of.projections]
-                for pile, made in zip(piles, projected.rows, strict=True):
-                    pile.add(made)
         return len(stretch), stretch.position if stretch else until  # A log may have lost its end.
 
     def largest(self) -> Pile:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, text
 
 from adapters.store.dialects import is_postgresql
 from adapters.views.cells import ABSENT, text_of
-from adapters.views.folding import Counted
 from adapters.views.runs import Run, Stream, merged
 from adapters.views.tables import create_view, index_view
+from adapters.views.workers import Counted
 from ledger.projections import Column, View
 
 ROWS_OF_COMMIT: Final = 20_000

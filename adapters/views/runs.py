@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from adapters.views.cells import ABSENT, cells_of, value_of
+from adapters.views.pile import PATCHES
 from ledger.projections import Column, Merge, Row, View, key_columns
 
 UNTOLD: Final = "\\A"
@@ -23,7 +24,6 @@ UNTOLD: Final = "\\A"
 MARK: Final = len("000000000000\r")
 TOGETHER: Final = 200
 """Files that are open at once."""
-PATCHES: Final = (Merge.PATCH, Merge.EXTEND)
 BUFFER: Final = 1 << 18
 AT_ONCE: Final = 4_096
 """Lines of one write."""

@@ -95,9 +95,15 @@ def fold(
     poisons: list[Poison] = []
     set_aside = dict(parked)
     for part in stretch.parts():
-        projected = project(projections, part, set_aside)
-        set_aside |= {poison.stream_id: poison.position for poison in projected.poisons}
-        poisons += projected.poisons
-        for pile, rows in zip(piles, projected.rows, strict=True):
-            pile.add(rows)
+        found = pile_up(piles, part, set_aside)
+        set_aside |= {poison.stream_id: poison.position for poison in found}
+        poisons += found
     return Projected([pile.take() for pile in piles], poisons)
+
+
+def pile_up(piles: Sequence[Pile], part: Batch, parked: Mapping[str, int]) -> list[Poison]:
+    """Add what each view makes of a part to its pile; what could not be folded."""
+    projected = project([pile.view for pile in piles], part, parked)
+    for pile, rows in zip(piles, projected.rows, strict=True):
+        pile.add(rows)
+    return projected.poisons

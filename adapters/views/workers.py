@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 
@@ -16,23 +16,10 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 Counted = Callable[[int], None]
 """Called with how much more is done."""
+Work = Callable[[Engine, Counted, Job], Result]
 
 _counters: list[Any] = []
 """In a process of its own: what it counts on."""
-
-
-class Workers(Protocol):
-    """Who does jobs; all of one call are done when it returns, in their order."""
-
-    count: int
-
-    def do(
-        self,
-        work: Callable[[Engine, Counted, Job], Result],
-        jobs: Sequence[Job],
-        counted: Counted,
-    ) -> list[Result]:
-        """Do one kind of work on every job."""
 
 
 class Here:
@@ -43,12 +30,7 @@ class Here:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def do(
-        self,
-        work: Callable[[Engine, Counted, Job], Result],
-        jobs: Sequence[Job],
-        counted: Counted,
-    ) -> list[Result]:
+    def do(self, work: Work[Job, Result], jobs: Sequence[Job], counted: Counted) -> list[Result]:
         """Do one kind of work on every job."""
         return [work(self._engine, counted, job) for job in jobs]
 
@@ -63,12 +45,7 @@ class Processes:
         self._counter = counter
         self._told = 0
 
-    def do(
-        self,
-        work: Callable[[Engine, Counted, Job], Result],
-        jobs: Sequence[Job],
-        counted: Counted,
-    ) -> list[Result]:
+    def do(self, work: Work[Job, Result], jobs: Sequence[Job], counted: Counted) -> list[Result]:
         """Do one kind of work on every job; the first that fails ends it."""
         running = [self._pool.submit(_in_child, self._url, work, job) for job in jobs]
         is_over = False
@@ -79,6 +56,10 @@ class Processes:
             counted(done - self._told)
             self._told = done
         return [each.result() for each in running]
+
+
+Workers = Here | Processes
+"""Who does jobs; all of one call are done when it returns, in their order."""
 
 
 @contextmanager
@@ -102,7 +83,7 @@ def _count_on(counter: Any) -> None:  # noqa: ANN401 - shared memory
     _counters.append(counter)
 
 
-def _in_child(url: str, work: Callable[[Engine, Counted, Job], Result], job: Job) -> Result:
+def _in_child(url: str, work: Work[Job, Result], job: Job) -> Result:
     (counter,) = _counters
 
     def counted(more: int) -> None:
